@@ -1,0 +1,1 @@
+"""Pure Python, no Django: what a stranger needs to check us."""
