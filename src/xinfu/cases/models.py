@@ -1,0 +1,277 @@
+"""办件 (hall.md §2.3–2.5): one row a case, its suspensions, its steps, and the batches that brought it in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from xinfu.core.actor import Actor
+
+
+class State(models.TextChoices):
+    APPLIED = "applied", "已申报"
+    RECEIVED = "received", "已收件"
+    CORRECTION = "correction", "补正告知"
+    ACCEPTED = "accepted", "已受理"
+    HANDLING = "handling", "办理中"
+    SUSPENDED = "suspended", "特别程序（挂起）"
+    FINISHED = "finished", "办结"
+    DELIVERED = "delivered", "已送达"
+    NOT_ACCEPTED = "not_accepted", "不予受理"
+    RETURNED = "returned", "退件"
+    PRE_RETURNED = "pre_returned", "预审退回"
+    VOIDED = "voided", "作废"
+    WITHDRAWN = "withdrawn", "撤回"
+    TRANSFERRED = "transferred", "转报"
+
+
+class FinishKind(models.TextChoices):
+    """办结 kinds, codes 0–7 as three systems use them."""
+
+    ISSUED = "0", "出证办结"
+    RETURNED = "1", "退回办结"
+    VOIDED = "2", "作废办结"
+    DELETED = "3", "删除办结"
+    TRANSFERRED = "4", "转报办结"
+    NO_CORRECTION = "5", "补正不来办结"
+    FINISHED = "6", "办结"
+    PAPER = "7", "纸质办结"
+
+
+class Channel(models.TextChoices):
+    """申报来源: GB/T 39046 A.5, with the self-service terminal and the bank outlet kept apart."""
+
+    WINDOW = "1", "窗口"
+    COMPUTER = "2", "电脑端"
+    MOBILE = "3", "移动端"
+    EXPRESS = "4", "快递"
+    TERMINAL = "5", "自助终端"
+    OUTLET = "6", "银行网点"
+    OTHER = "9", "其他"
+
+
+class DueKind(models.TextChoices):
+    NONE = "", "无"
+    STATED = "stated", "来源给定的时刻"
+    COMPUTED = "computed", "按承诺时限推算"
+
+
+class Quality(models.IntegerChoices):
+    """Data-quality marks, one bit each; a marked contradiction is left out of durations only."""
+
+    FINISHED_BEFORE_RECEIVED = 1, "办结早于收件"
+    FINISHED_BEFORE_ACCEPTED = 2, "办结早于受理"
+    ACCEPTED_BEFORE_RECEIVED = 4, "受理早于收件"
+    UNKNOWN_DEPARTMENT = 8, "机构编码不在机构表中"
+    UNKNOWN_ITEM = 16, "事项编码不在目录中"
+    CLOSED_WITHOUT_TIME = 32, "状态为办结但无办结时间"
+    TIME_WITHOUT_CLOSED = 64, "有办结时间但状态未办结"
+    NO_REASON = 128, "退件、作废等未写原因"
+    BAD_IDENTITY = 256, "证件号码校验位不对"
+
+
+class BatchStatus(models.TextChoices):
+    WAITING = "waiting", "排队中"
+    CHECKING = "checking", "检查中"
+    LOADING = "loading", "写入中"
+    DONE = "done", "已完成"
+    FAILED = "failed", "未能导入"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def visible_to(self, actor: Actor) -> CaseQuerySet:
+        """Keep the cases that the actor may open: all, or those of the units in reach (as department or as town)."""
+        from xinfu.cases.access import Can
+
+        scope = actor.scope(Can.SEE)
+        if scope.everything:
+            return self
+        if not scope.units:
+            return self.none()
+        return self.filter(Q(department_id__in=scope.units) | Q(town_id__in=scope.units))
+
+
+class ImportBatch(models.Model):
+    """One file brought in: its hash, its mapping, how far it got, and what came of it."""
+
+    name = models.CharField("文件名", max_length=255)
+    sha256 = models.CharField("文件哈希", max_length=64, db_index=True)
+    mapping = models.CharField("映射", max_length=60)
+    file = models.ForeignKey("core.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    status = models.CharField("状态", max_length=10, choices=BatchStatus.choices, default=BatchStatus.WAITING)
+    total = models.PositiveIntegerField("总行数", null=True)
+    read = models.PositiveIntegerField("已读", default=0)
+    created = models.PositiveIntegerField("新增", default=0)
+    updated = models.PositiveIntegerField("更新", default=0)
+    unchanged = models.PositiveIntegerField("未变", default=0)
+    rejected = models.PositiveIntegerField("未收", default=0)
+    marked = models.JSONField("质量标记计数", default=dict)
+    refusal = models.CharField("未能导入的原因", max_length=500, blank=True)
+    started_at = models.DateTimeField("开始时间")
+    finished_at = models.DateTimeField("结束时间", null=True)
+    started_by = models.CharField("导入者", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导入批次"
+
+
+class RejectedRow(models.Model):
+    """One value that could not be taken in: row, column, value, reason."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rejections", verbose_name="批次")
+    row = models.PositiveIntegerField("行号")
+    column = models.CharField("列", max_length=100)
+    value = models.CharField("取值", max_length=200, help_text="个人信息已遮盖")
+    reason = models.CharField("原因", max_length=300)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "未收行"
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["batch", "row"], name="rejected_row")]
+
+
+class Case(models.Model):
+    """One case. `*_on` are the civil days of the place where it happened; instants are UTC.
+
+    What was decided is stored; overdue, due soon and lights are derived (rules.py). Personal data is sealed
+    as one value, found by keyed digests, shown by its tails.
+    """
+
+    case_no = models.CharField("办件编号", max_length=50, unique=True)
+    data_version = models.PositiveIntegerField("数据版本", default=1)
+    content = models.BinaryField("内容摘要", max_length=16)
+    item_code = models.CharField("实施编码", max_length=60, blank=True)
+    item_name = models.CharField("事项名称", max_length=300)
+    item_version = models.ForeignKey(
+        "catalog.ItemVersion", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="事项版本"
+    )
+    summary = models.CharField("办理摘要", max_length=500, blank=True)
+    project_type = models.CharField("办件类型", max_length=1, default="2")
+    channel = models.CharField("申报来源", max_length=1, choices=Channel.choices)
+    is_unified = models.BooleanField("经2.0平台收件", default=False)
+    is_unified_item = models.BooleanField("属2.0事项", default=False)
+    department = models.ForeignKey(
+        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="承办单位"
+    )
+    org_name = models.CharField("来源中的承办单位", max_length=200, blank=True)
+    window = models.ForeignKey(
+        "people.Window", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="窗口"
+    )
+    town = models.ForeignKey(
+        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="乡镇街道"
+    )
+    handler_name = models.CharField("经办人", max_length=60, blank=True)
+    applicant_kind = models.CharField("申请者类别", max_length=1, choices=[("1", "个人"), ("2", "法人")], blank=True)
+    applicant_sealed = models.BinaryField("申请者（加密）", default=b"")
+    id_digest = models.BinaryField("证件号摘要", max_length=16, null=True)
+    id_tail = models.CharField("证件号尾号", max_length=4, blank=True)
+    phone_digest = models.BinaryField("手机摘要", max_length=16, null=True)
+    phone_tail = models.CharField("手机尾号", max_length=4, blank=True)
+    applied_at = models.DateTimeField("申请时间", null=True)
+    received_at = models.DateTimeField("收件时间")
+    received_on = models.DateField("收件日")
+    accepted_at = models.DateTimeField("受理时间", null=True)
+    accepted_on = models.DateField("受理日", null=True)
+    finished_at = models.DateTimeField("办结时间", null=True)
+    finished_on = models.DateField("办结日", null=True)
+    state = models.CharField("状态", max_length=14, choices=State.choices)
+    finish_kind = models.CharField("办结类型", max_length=1, choices=FinishKind.choices, blank=True)
+    finish_reason = models.CharField("原因", max_length=500, blank=True)
+    promise_days = models.PositiveSmallIntegerField("承诺工作日", null=True)
+    due_kind = models.CharField("到期依据", max_length=10, choices=DueKind.choices, blank=True, default=DueKind.NONE)
+    due_at = models.DateTimeField("办结到期时刻", null=True)
+    due_on = models.DateField("办结到期日", null=True)
+    due_provisional = models.BooleanField("到期日暂定", default=False, help_text="跨入未公布节假日的年份")
+    accept_due_on = models.DateField("受理到期日", null=True)
+    paused_days = models.PositiveSmallIntegerField("停钟工作日", default=0)
+    handling_days = models.IntegerField("办理用时（工作日）", null=True)
+    quality = models.PositiveSmallIntegerField("质量标记", default=0)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="批次")
+    changed_at = models.DateTimeField("入库更新时间")
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "办件"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["-received_at", "-id"], name="case_received"),
+            models.Index(fields=["department", "-received_at"], name="case_department"),
+            models.Index(
+                fields=["due_on", "department"], name="case_open_due", condition=Q(finished_at__isnull=True)
+            ),
+            models.Index(fields=["id_digest"], name="case_id_digest", condition=Q(id_digest__isnull=False)),
+            models.Index(fields=["phone_digest"], name="case_phone", condition=Q(phone_digest__isnull=False)),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(due_kind="", due_at__isnull=True) | (~Q(due_kind="") & Q(due_at__isnull=False)),
+                name="case_due_tied",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, finished_on__isnull=True)
+                | Q(finished_at__isnull=False, finished_on__isnull=False),
+                name="case_finished_tied",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.case_no
+
+
+class PauseKind(models.TextChoices):
+    """挂起 kinds; 转报 does not move the due day."""
+
+    ORDINARY = "ordinary", "普通挂起"
+    CORRECTION = "correction", "补正告知"
+    SPECIAL = "special", "特别程序"
+    TRANSFER = "transfer", "转报"
+
+
+class CasePause(models.Model):
+    """One stop of a case's clock: what stopped it, from when to when, and why."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="pauses", verbose_name="办件")
+    kind = models.CharField("类别", max_length=10, choices=PauseKind.choices)
+    name = models.CharField("名称", max_length=100, blank=True)
+    started_at = models.DateTimeField("开始时间")
+    ended_at = models.DateTimeField("结束时间", null=True)
+    reason = models.CharField("原因", max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "停钟"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["case", "kind", "started_at"], name="case_pause_once"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="case_pause_in_order"
+            ),
+        ]
+
+
+class CaseStep(models.Model):
+    """One step of the handling, as the source system tells it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps", verbose_name="办件")
+    name = models.CharField("环节", max_length=100)
+    action = models.CharField("动作", max_length=40, blank=True)
+    unit_name = models.CharField("处理单位", max_length=200, blank=True)
+    handler_name = models.CharField("处理人", max_length=60, blank=True)
+    started_at = models.DateTimeField("开始时间")
+    ended_at = models.DateTimeField("结束时间", null=True)
+    note = models.CharField("意见", max_length=1000, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "办理环节"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["case", "name", "started_at"], name="case_step_once")
+        ]
+
+
+class MonthRevision(models.Model):
+    """How often the cases received in one month changed; the snapshot exports only months that moved."""
+
+    month = models.CharField("收件月份", max_length=7, primary_key=True)
+    revision = models.BigIntegerField("修订号", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "月份修订"

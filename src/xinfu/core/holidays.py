@@ -1,0 +1,43 @@
+"""The county's working days: the national calendar plus the county's own days."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from xinfu.core import journal
+from xinfu.core.access import Role
+from xinfu.core.actor import Actor
+from xinfu.core.models import CountyDay
+from xinfu.core.refusal import Forbidden, Refused
+from xinfu.lib.workdays import Calendar, national_calendar
+
+_cached: tuple[tuple[tuple[date, bool], ...], Calendar] | None = None
+
+
+def calendar() -> Calendar:
+    """Return the calendar in force; one small query a call, the tables are built only after a change."""
+    global _cached
+    days = tuple(CountyDay.objects.order_by("day").values_list("day", "is_workday"))
+    if _cached is None or _cached[0] != days:
+        off = {d for d, works in days if not works}
+        work = {d for d, works in days if works}
+        _cached = (days, national_calendar().with_local(off=off, work=work) if days else national_calendar())
+    return _cached[1]
+
+
+@transaction.atomic
+def set_day(*, day: date, is_workday: bool, source: str, by: Actor, at: datetime) -> None:
+    """Make one day a working day or a day off for this county; due days are computed anew by `tick`."""
+    if by.kind != "system" and not by.roles & {Role.GENERAL, Role.SYSTEM_ADMIN}:
+        raise Forbidden()
+    if not source.strip():
+        raise Refused("no_source", "请写明依据的文件或通知。", field="source")
+    row, _ = CountyDay.objects.update_or_create(
+        day=day,
+        defaults={"is_workday": is_workday, "source": source.strip(), "set_at": at, "set_by": by.name},
+    )
+    journal.record(
+        "calendar.day_set", row, by=by, at=at, day=day.isoformat(), is_workday=is_workday, source=source
+    )

@@ -1,0 +1,38 @@
+"""What the schedule calls in `core`: thin, one call out each."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+
+from xinfu.core import events, journal, tasks
+from xinfu.core.models import ApiReply
+
+KEEP_REPLIES = timedelta(days=2)
+KEEP_TEMPORARY_SECONDS = 2 * 24 * 3600
+
+
+def checkpoint(at: datetime) -> None:
+    journal.make_checkpoint(at=at)
+
+
+def deliver_events(at: datetime) -> None:
+    events.deliver(at=at)
+
+
+def reap(at: datetime) -> None:
+    tasks.reap(at)
+
+
+def cleanup(at: datetime) -> None:
+    """Remove ended sessions, old idempotency answers and left-over temporary files."""
+    Session.objects.filter(expire_date__lt=at).delete()
+    ApiReply.objects.filter(made_at__lt=at - KEEP_REPLIES).delete()
+    limit = time.time() - KEEP_TEMPORARY_SECONDS
+    for path in (Path(settings.HOME) / "tmp").iterdir():
+        if path.is_file() and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)

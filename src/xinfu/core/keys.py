@@ -1,0 +1,25 @@
+"""Secrets of the installation: files under XINFU_HOME/keys, mode 0600, made at first use."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from django.conf import settings
+
+
+def secret(name: str, size: int) -> bytes:
+    """Return the secret `name` of `size` bytes, making it once; two processes at once agree on one."""
+    path = settings.HOME / "keys" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(size))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return bytes.fromhex(path.read_text().strip())

@@ -1,0 +1,112 @@
+"""本地规定: numbers that no published rule fixes, declared in code with a default, dated and set by the county.
+
+An app declares each one beside its rules; screens that use it show value, source and day, and link to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from xinfu.core import journal
+from xinfu.core.actor import Actor
+from xinfu.core.models import LocalRule
+from xinfu.core.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A local number: what it is, its default, where the default comes from, and what values are sensible."""
+
+    code: str
+    title: str
+    default: Any
+    unit: str
+    source: str
+    check: Callable[[Any], str | None]
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value in force on a day, with its day and source; `is_default` where the county set none."""
+
+    value: Any
+    since: date | None
+    source: str
+    is_default: bool
+
+
+_DECLARED: dict[str, Declared] = {}
+
+
+def whole(low: int, high: int) -> Callable[[Any], str | None]:
+    """Return a check for whole numbers from `low` to `high`."""
+
+    def check(value: Any) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return None
+        return f"请填 {low} 到 {high} 之间的整数。"
+
+    return check
+
+
+def one_of(options: Mapping[str, str]) -> Callable[[Any], str | None]:
+    """Return a check for one of the coded options (code → label)."""
+
+    def check(value: Any) -> str | None:
+        return None if value in options else f"请从“{'、'.join(options.values())}”中选一项。"
+
+    return check
+
+
+def declare(
+    code: str,
+    *,
+    title: str,
+    default: Any,
+    unit: str,
+    source: str,
+    check: Callable[[Any], str | None],
+    permission: str,
+) -> None:
+    """Declare a local number at start-up; `permission` is needed to set it."""
+    _DECLARED[code] = Declared(code, title, default, unit, source, check, str(permission))
+
+
+def declared() -> list[Declared]:
+    return [_DECLARED[code] for code in sorted(_DECLARED)]
+
+
+def on(code: str, day: date) -> Value:
+    """Return the value in force on the day."""
+    rule = LocalRule.objects.filter(code=code, since__lte=day).order_by("-since").first()
+    if rule is None:
+        return Value(_DECLARED[code].default, None, _DECLARED[code].source, True)
+    return Value(rule.value, rule.since, rule.source, False)
+
+
+@transaction.atomic
+def set_rule(*, code: str, since: date, value: Any, source: str, by: Actor, at: datetime) -> None:
+    """Set the county's own value from a day on; the earlier values stay for earlier days."""
+    known = _DECLARED.get(code)
+    if known is None:
+        raise Refused("unknown_rule", f"没有名为 {code} 的规定。")
+    by.require(known.permission)
+    wrong = known.check(value)
+    if wrong:
+        raise Refused("bad_value", wrong, field="value")
+    if not source.strip():
+        raise Refused("no_source", "请写明依据的文件或决定。", field="source")
+    rule, _ = LocalRule.objects.update_or_create(
+        code=code,
+        since=since,
+        defaults={"value": value, "source": source.strip(), "set_at": at, "set_by": by.name},
+    )
+    journal.record(
+        "local.rule_set", rule, by=by, at=at, code=code, since=since.isoformat(), value=value, source=source
+    )

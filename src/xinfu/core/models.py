@@ -1,0 +1,149 @@
+"""Tables of the house itself: journal, files, local rules, county days, tokens, event cursors, schedule."""
+
+from __future__ import annotations
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+class JournalEntry(models.Model):
+    """One line of the append-only journal; `body` is the canonical JSON as it was hashed (specs/journal-v1)."""
+
+    n = models.BigIntegerField("序号", primary_key=True)
+    at = models.DateTimeField("时间", db_index=True)
+    by = models.CharField("操作者", max_length=80)
+    by_name = models.CharField("操作者姓名", max_length=80)
+    event = models.CharField("事件", max_length=80)
+    subject = models.CharField("对象", max_length=120)
+    body = models.BinaryField("规范化内容")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "日志条目"
+        indexes = [
+            models.Index(fields=["event", "n"], name="journal_event"),
+            models.Index(fields=["subject", "n"], name="journal_subject"),
+        ]
+
+
+class JournalNode(models.Model):
+    """Hash of one complete subtree (level 0 = leaf), stored once and never updated."""
+
+    level = models.SmallIntegerField("层")
+    position = models.BigIntegerField("位置")
+    hash = models.BinaryField("哈希")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "日志哈希"
+        constraints = [models.UniqueConstraint(fields=["level", "position"], name="journal_node_once")]
+
+
+class JournalSalt(models.Model):
+    """Salt of one digest of personal data in the journal; deleting it erases the value for ever."""
+
+    digest = models.CharField("摘要", max_length=64, unique=True)
+    salt = models.BinaryField("盐")
+    subject = models.CharField("对象", max_length=120, db_index=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "日志盐"
+
+
+class Checkpoint(models.Model):
+    """A signed note over the journal's size and root."""
+
+    size = models.BigIntegerField("条数", unique=True)
+    root = models.CharField("根", max_length=64)
+    note = models.TextField("签名文本")
+    made_at = models.DateTimeField("生成时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "日志检查点"
+
+
+class EventCursor(models.Model):
+    """How far one listener has read the journal."""
+
+    handler = models.CharField("处理程序", max_length=160, primary_key=True)
+    n = models.BigIntegerField("已读到", default=-1)
+    failures = models.PositiveIntegerField("连续失败", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "事件进度"
+
+
+class StoredFile(models.Model):
+    """A file kept by its SHA-256 under XINFU_HOME/files; served only through its owner's screen."""
+
+    sha256 = models.CharField("哈希", max_length=64, db_index=True)
+    name = models.CharField("文件名", max_length=255)
+    content_type = models.CharField("类型", max_length=120)
+    size = models.BigIntegerField("字节")
+    stored_at = models.DateTimeField("存入时间")
+    stored_by = models.CharField("存入者", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "文件"
+
+
+class LocalRule(models.Model):
+    """A county's own value of a declared number, from a day on, with its source (本地规定)."""
+
+    code = models.CharField("代码", max_length=80)
+    since = models.DateField("自何日起")
+    value = models.JSONField("取值", encoder=DjangoJSONEncoder)
+    source = models.CharField("依据", max_length=300)
+    set_at = models.DateTimeField("设定时间")
+    set_by = models.CharField("设定人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "本地规定"
+        constraints = [models.UniqueConstraint(fields=["code", "since"], name="local_rule_day")]
+
+
+class CountyDay(models.Model):
+    """A day that the county itself makes a working day or a day off, over the national calendar."""
+
+    day = models.DateField("日期", unique=True)
+    is_workday = models.BooleanField("是否工作日")
+    source = models.CharField("依据", max_length=300)
+    set_at = models.DateTimeField("设定时间")
+    set_by = models.CharField("设定人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "本县作息调整"
+
+
+class DueRun(models.Model):
+    """The last run of one line of the schedule."""
+
+    name = models.CharField("任务", max_length=80, primary_key=True)
+    last_at = models.DateTimeField("上次应运行时间")
+    started_at = models.DateTimeField("开始", null=True)
+    finished_at = models.DateTimeField("结束", null=True)
+    error = models.CharField("错误", max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "定时任务"
+
+
+class TaskRetry(models.Model):
+    """How often the reaper has re-enqueued one task's work."""
+
+    task_id = models.UUIDField("任务号", primary_key=True)
+    attempts = models.PositiveSmallIntegerField("次数", default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "任务重试"
+
+
+class ApiReply(models.Model):
+    """The answer given to one idempotency key, so that a repeated POST gets the same one."""
+
+    key = models.CharField("幂等键", max_length=160, primary_key=True)
+    request_sha256 = models.CharField("请求摘要", max_length=64)
+    status = models.PositiveSmallIntegerField("状态码", default=0)
+    body = models.JSONField("应答", null=True)
+    made_at = models.DateTimeField("时间", db_index=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口应答"

@@ -1,0 +1,230 @@
+"""机构、窗口、人员、角色、账号, and outside organisations by 统一社会信用代码."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from xinfu.core.access import ROLE_LABELS, Role
+
+
+class DepartmentKind(models.TextChoices):
+    OFFICE = "office", "政务办"
+    SECTION = "section", "科室"
+    SENDING_UNIT = "sending_unit", "派驻单位"
+    DATA_BUREAU = "data_bureau", "大数据管理中心"
+    TOWNSHIP = "township", "乡镇街道"
+    VILLAGE = "village", "村（社区）"
+    OUTLET = "outlet", "银行网点"
+    OTHER = "other", "其他"
+
+
+class Department(models.Model):
+    """A unit in the tree; `path` is `/1/5/17/` of ids, so that a subtree is one prefix."""
+
+    code = models.CharField("机构编码", max_length=40, unique=True, help_text="统一社会信用代码或本地编码")
+    name = models.CharField("名称", max_length=100)
+    short_name = models.CharField("简称", max_length=40)
+    kind = models.CharField("类别", max_length=20, choices=DepartmentKind.choices)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="children", verbose_name="上级机构"
+    )
+    path = models.CharField("路径", max_length=120, db_index=True)
+    division_code = models.CharField("行政区划代码", max_length=12, blank=True)
+    phone = models.CharField("联系电话", max_length=40, blank=True)
+    order = models.PositiveIntegerField("排序", default=1000)
+    closed_on = models.DateField("撤销日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "机构"
+        ordering = ["order", "code"]
+
+    def __str__(self) -> str:
+        return self.short_name
+
+
+class Window(models.Model):
+    """A window of a hall, manned by one sending unit."""
+
+    code = models.CharField("窗口编号", max_length=20, unique=True)
+    name = models.CharField("窗口名称", max_length=80)
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, related_name="windows", verbose_name="派驻单位"
+    )
+    hall = models.CharField("大厅", max_length=80, blank=True)
+    phone = models.CharField("联系电话", max_length=40, blank=True)
+    order = models.PositiveIntegerField("排序", default=1000)
+    closed_on = models.DateField("撤销日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "窗口"
+        ordering = ["order", "code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """Somebody who works in a department."""
+
+    staff_no = models.CharField("工号", max_length=20, unique=True)
+    name = models.CharField("姓名", max_length=60)
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, related_name="people", verbose_name="所在机构"
+    )
+    window = models.ForeignKey(
+        Window, on_delete=models.SET_NULL, null=True, blank=True, related_name="people", verbose_name="窗口"
+    )
+    post = models.CharField("岗位", max_length=60, blank=True)
+    contact_sealed = models.BinaryField("联系方式（加密）", default=b"")
+    phone_tail = models.CharField("手机尾号", max_length=4, blank=True)
+    left_on = models.DateField("离岗日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "人员"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleGrant(models.Model):
+    """One role of one person for one department, between two days."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants", verbose_name="人员")
+    role = models.CharField("角色", max_length=30, choices=[(r.value, label) for r, (label, _) in ROLE_LABELS.items()])
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, verbose_name="机构", related_name="+")
+    since = models.DateField("自")
+    until = models.DateField("至", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "角色"
+        constraints = [
+            models.UniqueConstraint(fields=["person", "role", "department", "since"], name="role_once"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")), name="role_days_in_order"
+            ),
+        ]
+
+    @property
+    def as_role(self) -> Role:
+        return Role(self.role)
+
+
+class Deputy(models.Model):
+    """Who stands in for whom between two days (AB岗): sees and acts 代某某."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="deputies", verbose_name="本人")
+    deputy = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="stands_in_for", verbose_name="代理人")
+    since = models.DateField("自")
+    until = models.DateField("至")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "代理"
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gte=models.F("since")), name="deputy_days_in_order"),
+            models.CheckConstraint(condition=~Q(person=models.F("deputy")), name="deputy_is_another"),
+        ]
+
+
+class OrganisationKind(models.TextChoices):
+    OWNER = "owner", "项目业主"
+    INTERMEDIARY = "intermediary", "中介机构"
+    BIDDER = "bidder", "投标人"
+    AGENCY = "agency", "招标代理"
+    BANK = "bank", "银行"
+    OTHER = "other", "其他"
+
+
+class Organisation(models.Model):
+    """An outside organisation, known by its 统一社会信用代码."""
+
+    uscc = models.CharField("统一社会信用代码", max_length=18, unique=True)
+    name = models.CharField("名称", max_length=200)
+    kind = models.CharField("类别", max_length=20, choices=OrganisationKind.choices)
+    contact_sealed = models.BinaryField("联系方式（加密）", default=b"")
+    closed_on = models.DateField("停用日期", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "外部单位"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountManager(BaseUserManager["Account"]):
+    def get_by_natural_key(self, username: str | None) -> Account:
+        return self.get(username=username)
+
+
+class Account(AbstractBaseUser):
+    """A log-in: of one person of the office, or of one outside organisation's agent."""
+
+    username = models.CharField("账号", max_length=60, unique=True)
+    person = models.OneToOneField(
+        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="account", verbose_name="人员"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="accounts", verbose_name="外部单位"
+    )
+    agent_name = models.CharField("经办人", max_length=60, blank=True)
+    is_active = models.BooleanField("启用", default=True)
+    must_change_password = models.BooleanField("须改密码", default=True)
+    password_changed_at = models.DateTimeField("改密时间", null=True)
+    failures = models.PositiveSmallIntegerField("连续失败", default=0)
+    locked_until = models.DateTimeField("锁定至", null=True)
+    large_type = models.BooleanField("大字版", default=False)
+
+    objects: ClassVar[AccountManager] = AccountManager()
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = verbose_name_plural = "账号"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, organisation__isnull=True)
+                | Q(person__isnull=True, organisation__isnull=False),
+                name="account_of_one",
+            )
+        ]
+
+    @property
+    def display_name(self) -> str:
+        return self.person.name if self.person else self.agent_name
+
+
+class LoginRecord(models.Model):
+    """One attempt to log in, with its outcome; shown to the person at the next log-in."""
+
+    username = models.CharField("账号", max_length=60, db_index=True)
+    at = models.DateTimeField("时间", db_index=True)
+    address = models.CharField("来源地址", max_length=45)
+    outcome = models.CharField(
+        "结果", max_length=20, choices=[("ok", "成功"), ("wrong", "密码不对"), ("locked", "已锁定"), ("closed", "已停用")]
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登录日志"
+
+
+class ApiToken(models.Model):
+    """A token of another system: only the digest is kept; scopes are permissions, reach is one department."""
+
+    name = models.CharField("系统名称", max_length=80, unique=True)
+    digest = models.BinaryField("令牌摘要", max_length=32, unique=True)
+    scopes = models.JSONField("权限", default=list)
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, verbose_name="范围", related_name="+", null=True, blank=True,
+        help_text="空表示全县",
+    )
+    made_at = models.DateTimeField("签发时间")
+    made_by = models.CharField("签发人", max_length=60)
+    ends_on = models.DateField("有效期至", null=True, blank=True)
+    revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口令牌"
+
