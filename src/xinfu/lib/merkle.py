@@ -11,6 +11,7 @@ depends on sizes and positions only, so `addresses` can list them first and one 
 Sources: RFC 9162 §2.1; C2SP tlog-checkpoint and signed-note; draft-ietf-plants-merkle-tree-certs §4 for subtrees.
 """
 
+import argparse
 import base64
 import binascii
 import hashlib
@@ -405,8 +406,18 @@ _FIELDS = {
 }
 
 
-def verify_proof(data: bytes) -> str:
-    """Check the bytes of a proof file and return in one sentence what it proves; ProofError with the first fault."""
+class Proved(NamedTuple):
+    """What a proof file proves, in one sentence, and the (size, root) of each tree it speaks of.
+
+    The proof holds for these trees only; whose they are is told by a signed checkpoint with the same two values.
+    """
+
+    sentence: str
+    trees: tuple[tuple[int, bytes], ...]
+
+
+def verify_proof(data: bytes) -> Proved:
+    """Check the bytes of a proof file and return what it proves; ProofError with the first fault."""
     try:
         record = parse(data)
     except CanonError as error:
@@ -424,24 +435,29 @@ def verify_proof(data: bytes) -> str:
     return _check_inclusion(record) if kind == "inclusion" else _check_consistency(record)
 
 
-def _check_inclusion(record: Mapping[str, Json]) -> str:
+def _check_inclusion(record: Mapping[str, Json]) -> Proved:
     index, size = _integer(record, "index"), _integer(record, "size")
     leaf, root = _digest(record["leaf"], "leaf"), _digest(record["root"], "root")
     if "entry" in record:
         entry = record["entry"]
         if not isinstance(entry, dict) or leaf_hash(canon(entry)) != leaf:
             raise ProofError("entry 的散列与 leaf 不符")
-        if entry.get("n", index) != index:
+        if entry.get("n") != index:
             raise ProofError("entry 的序号 n 与 index 不符")
     verify_inclusion(leaf=leaf, index=index, size=size, path=_path(record), root=root)
-    return f"证明成立：序号 {index} 的记录在共 {size} 条的日志中，根散列 {root.hex()}"
+    sentence = f"证明成立：序号 {index} 的记录在共 {size} 条的日志中，日志根散列 {root.hex()}"
+    return Proved(sentence, ((size, root),))
 
 
-def _check_consistency(record: Mapping[str, Json]) -> str:
+def _check_consistency(record: Mapping[str, Json]) -> Proved:
     old, new = _integer(record, "old"), _integer(record, "new")
     old_root, new_root = _digest(record["old_root"], "old_root"), _digest(record["new_root"], "new_root")
     verify_consistency(old=old, new=new, old_root=old_root, new_root=new_root, path=_path(record))
-    return f"证明成立：前 {old} 条（根散列 {old_root.hex()}）原样在共 {new} 条的日志之首（根散列 {new_root.hex()}）"
+    sentence = (
+        f"证明成立：共 {new} 条的日志（根散列 {new_root.hex()}）"
+        f"原样保留了先前的 {old} 条（根散列 {old_root.hex()}）"
+    )
+    return Proved(sentence, ((old, old_root), (new, new_root)))
 
 
 def _integer(record: Mapping[str, Json], key: str) -> int:
@@ -465,19 +481,41 @@ def _path(record: Mapping[str, Json]) -> list[bytes]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run ``verify FILE``: return 0 and say what is proved, 1 and say what is wrong, or 2 for a wrong call."""
-    if len(arguments) != 2 or arguments[0] != "verify":
-        print("用法：python -m xinfu.lib.merkle verify 文件", file=sys.stderr)
-        return 2
+    """Run ``verify FILE [--checkpoint NOTE --key KEY]``: 0 and what is proved, or 1 and the first thing wrong.
+
+    With a signed checkpoint and its verifier key, a tree of the proof must also be the one that was signed.
+    A wrong call ends with 2.
+    """
+    parser = argparse.ArgumentParser(prog="python -m xinfu.lib.merkle", description="核验日志证明文件")
+    parser.add_argument("command", choices=["verify"])
+    parser.add_argument("file", type=Path, help="证明文件（JSON）")
+    parser.add_argument("--checkpoint", type=Path, help="签名的检查点文件")
+    parser.add_argument("--key", help="检查点的验证公钥：名称+编号+公钥")
+    options = parser.parse_args(arguments)
+    if (options.checkpoint is None) != (options.key is None):
+        parser.error("--checkpoint 与 --key 要一并给出")
     try:
-        print(verify_proof(Path(arguments[1]).read_bytes()))
+        proved = verify_proof(options.file.read_bytes())
+        if options.checkpoint is not None:
+            _check_checkpoint(proved, options.checkpoint.read_bytes(), options.key)
     except OSError as error:
-        print(f"证明文件读不出来：{error.strerror}", file=sys.stderr)
+        print(f"文件读不出来：{error.strerror}", file=sys.stderr)
         return 1
     except ProofError as error:
         print(f"证明不成立：{error}", file=sys.stderr)
         return 1
+    print(proved.sentence)
     return 0
+
+
+def _check_checkpoint(proved: Proved, note: bytes, key: str) -> None:
+    name, public_key = parse_verifier_key(key)
+    try:
+        checkpoint = parse_checkpoint(verify_note(note.decode(), name, public_key))
+    except UnicodeDecodeError:
+        raise ProofError("检查点不是 UTF-8 文本") from None
+    if (checkpoint.size, checkpoint.root) not in proved.trees:
+        raise ProofError(f"证明所指的日志不是检查点所签的那一份（共 {checkpoint.size} 条）")
 
 
 if __name__ == "__main__":
