@@ -109,8 +109,9 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     """Send a stranger to the log-in page and back; an htmx request reloads the whole page there."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": reverse(settings.LOGIN_URL)})
-    return HttpResponseRedirect(f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}")
-
+    return HttpResponseRedirect(
+        f"{reverse(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
+    )
 
 
 def _guarded(view: View) -> View:

@@ -120,7 +120,9 @@ class Flow:
         seen = thing.status  # type: ignore[attr-defined]
         changed = manager.filter(pk=thing.pk, status=seen).update(status=str(move.target), **changes)
         if not changed:
-            raise Refused("changed_meanwhile", f"他人刚刚处理了这条记录，“{move.label}”未执行，请刷新后再看。")
+            raise Refused(
+                "changed_meanwhile", f"他人刚刚处理了这条记录，“{move.label}”未执行，请刷新后再看。"
+            )
         thing.status = str(move.target)  # type: ignore[attr-defined]
         for key, value in changes.items():
             setattr(thing, key, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -13,18 +14,16 @@ from xinfu.core.models import CountyDay
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.lib.workdays import Calendar, national_calendar
 
-_cached: tuple[tuple[tuple[date, bool], ...], Calendar] | None = None
-
-
 def calendar() -> Calendar:
     """Return the calendar in force; one small query a call, the tables are built only after a change."""
-    global _cached
-    days = tuple(CountyDay.objects.order_by("day").values_list("day", "is_workday"))
-    if _cached is None or _cached[0] != days:
-        off = {d for d, works in days if not works}
-        work = {d for d, works in days if works}
-        _cached = (days, national_calendar().with_local(off=off, work=work) if days else national_calendar())
-    return _cached[1]
+    return _built(tuple(CountyDay.objects.order_by("day").values_list("day", "is_workday")))
+
+
+@lru_cache(maxsize=2)
+def _built(days: tuple[tuple[date, bool], ...]) -> Calendar:
+    off = {day for day, works in days if not works}
+    work = {day for day, works in days if works}
+    return national_calendar().with_local(off=off, work=work) if days else national_calendar()
 
 
 @transaction.atomic

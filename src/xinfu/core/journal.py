@@ -57,9 +57,7 @@ def record(event: str, subject: Model | str, *, by: Actor, at: datetime, **data:
     last = JournalEntry.objects.aggregate(n=Max("n"))["n"]
     n = 0 if last is None else int(last) + 1
     name = subject_of(subject)
-    body = canon.canon(
-        {"n": n, "at": stamp(at), "by": by.key, "event": event, "subject": name, "data": data}
-    )
+    body = canon.canon({"n": n, "at": stamp(at), "by": by.key, "event": event, "subject": name, "data": data})
     JournalEntry.objects.create(
         n=n, at=at, by=by.key, by_name=by.name[:80], event=event, subject=name, body=body
     )
@@ -192,9 +190,8 @@ def _verify_entries() -> Iterator[Finding]:
         .values_list("level", "position", "hash")
         .iterator(chunk_size=5000)
     }
-    expected = 0
     fresh: dict[tuple[int, int], bytes] = {}
-    for entry in JournalEntry.objects.order_by("n").iterator(chunk_size=2000):
+    for expected, entry in enumerate(JournalEntry.objects.order_by("n").iterator(chunk_size=2000)):
         if entry.n != expected:
             yield Finding(expected, f"第 {expected} 条缺失（接着的是第 {entry.n} 条）")
             return
@@ -210,7 +207,6 @@ def _verify_entries() -> Iterator[Finding]:
             for key, digest in nodes.items():
                 if stored.get(key) != digest:
                     yield Finding(entry.n, f"哈希树节点 {key[0]}/{key[1]} 与第 {entry.n} 条及之前的内容不符")
-        expected += 1
     for key in sorted(set(stored) - set(fresh)):
         yield Finding(None, f"哈希树节点 {key[0]}/{key[1]} 没有对应的日志条目（条目被删除）")
 
@@ -265,7 +261,10 @@ def check_note(note: str, total: int | None = None) -> Iterator[Finding]:
 def _root_from_entries(at_size: int) -> bytes:
     fresh: dict[tuple[int, int], bytes] = {}
     bodies = (
-        JournalEntry.objects.filter(n__lt=at_size).order_by("n").values_list("n", "body").iterator(chunk_size=2000)
+        JournalEntry.objects.filter(n__lt=at_size)
+        .order_by("n")
+        .values_list("n", "body")
+        .iterator(chunk_size=2000)
     )
     for n, body in bodies:
         nodes = merkle.append(n, merkle.leaf_hash(bytes(body)), lambda lv, p: fresh[lv, p])

@@ -16,7 +16,15 @@ class Can(StrEnum):
 
 STAFF = frozenset(Role) - {Role.OUTSIDE, Role.SYSTEM_TOKEN}
 OFFICE = frozenset(
-    {Role.LEADER, Role.GENERAL, Role.APPRAISAL, Role.APPROVALS, Role.INTERMEDIARY, Role.TRADING, Role.DATA_BUREAU}
+    {
+        Role.LEADER,
+        Role.GENERAL,
+        Role.APPRAISAL,
+        Role.APPROVALS,
+        Role.INTERMEDIARY,
+        Role.TRADING,
+        Role.DATA_BUREAU,
+    }
 )
 
 grant(

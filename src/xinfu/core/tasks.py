@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from croniter import croniter
 from django.conf import settings
@@ -78,7 +79,7 @@ def reap(at: datetime) -> int:
 
 
 @transaction.atomic
-def _again(result: DBTaskResult, at: datetime) -> bool:
+def _again(result: DBTaskResult[Any, Any], at: datetime) -> bool:
     tried, _ = TaskRetry.objects.get_or_create(task_id=result.id)
     if tried.attempts >= MAX_ATTEMPTS:
         return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import cast
 
 from django.conf import settings
 from django.contrib.auth import get_user, logout
@@ -20,7 +19,8 @@ from xinfu.people.models import Account, ApiToken, Department, Person, RoleGrant
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return who makes the request."""
-    return cast(Actor, request.actor)  # type: ignore[attr-defined]
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
 
 
 def subtree_ids(department: Department) -> frozenset[int]:
@@ -96,7 +96,7 @@ def actor_of_token(secret: str) -> Actor | None:
         unit_id=token.department_id,
         unit_name=token.department.short_name if token.department else "",
         roles=frozenset({Role.SYSTEM_TOKEN}),
-        scopes={permission: scope for permission in token.scopes},
+        scopes=dict.fromkeys(token.scopes, scope),
     )
 
 
@@ -128,8 +128,7 @@ def _account(request: HttpRequest) -> Account | None:
     user = get_user(request)
     if not user.is_authenticated:
         return None
-    account = cast(Account, user)
-    return Account.objects.select_related("person__department", "organisation").get(pk=account.pk)
+    return Account.objects.select_related("person__department", "organisation").get(pk=user.pk)
 
 
 def _actor(request: HttpRequest) -> Actor:

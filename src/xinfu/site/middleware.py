@@ -28,7 +28,11 @@ class RequestLog:
         started = time.perf_counter()
         response = self.get_response(request)
         log.info(
-            "%s %s %s %.0fms", request.method, request.path, response.status_code, (time.perf_counter() - started) * 1e3
+            "%s %s %s %.0fms",
+            request.method,
+            request.path,
+            response.status_code,
+            (time.perf_counter() - started) * 1e3,
         )
         response["X-Request-Id"] = code
         return response

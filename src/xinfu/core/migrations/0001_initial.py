@@ -5,168 +5,219 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ApiReply',
+            name="ApiReply",
             fields=[
-                ('key', models.CharField(max_length=160, primary_key=True, serialize=False, verbose_name='幂等键')),
-                ('request_sha256', models.CharField(max_length=64, verbose_name='请求摘要')),
-                ('status', models.PositiveSmallIntegerField(default=0, verbose_name='状态码')),
-                ('body', models.JSONField(null=True, verbose_name='应答')),
-                ('made_at', models.DateTimeField(db_index=True, verbose_name='时间')),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=160, primary_key=True, serialize=False, verbose_name="幂等键"
+                    ),
+                ),
+                ("request_sha256", models.CharField(max_length=64, verbose_name="请求摘要")),
+                ("status", models.PositiveSmallIntegerField(default=0, verbose_name="状态码")),
+                ("body", models.JSONField(null=True, verbose_name="应答")),
+                ("made_at", models.DateTimeField(db_index=True, verbose_name="时间")),
             ],
             options={
-                'verbose_name': '接口应答',
-                'verbose_name_plural': '接口应答',
+                "verbose_name": "接口应答",
+                "verbose_name_plural": "接口应答",
             },
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.BigIntegerField(unique=True, verbose_name='条数')),
-                ('root', models.CharField(max_length=64, verbose_name='根')),
-                ('note', models.TextField(verbose_name='签名文本')),
-                ('made_at', models.DateTimeField(verbose_name='生成时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("size", models.BigIntegerField(unique=True, verbose_name="条数")),
+                ("root", models.CharField(max_length=64, verbose_name="根")),
+                ("note", models.TextField(verbose_name="签名文本")),
+                ("made_at", models.DateTimeField(verbose_name="生成时间")),
             ],
             options={
-                'verbose_name': '日志检查点',
-                'verbose_name_plural': '日志检查点',
+                "verbose_name": "日志检查点",
+                "verbose_name_plural": "日志检查点",
             },
         ),
         migrations.CreateModel(
-            name='CountyDay',
+            name="CountyDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True, verbose_name='日期')),
-                ('is_workday', models.BooleanField(verbose_name='是否工作日')),
-                ('source', models.CharField(max_length=300, verbose_name='依据')),
-                ('set_at', models.DateTimeField(verbose_name='设定时间')),
-                ('set_by', models.CharField(max_length=80, verbose_name='设定人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(unique=True, verbose_name="日期")),
+                ("is_workday", models.BooleanField(verbose_name="是否工作日")),
+                ("source", models.CharField(max_length=300, verbose_name="依据")),
+                ("set_at", models.DateTimeField(verbose_name="设定时间")),
+                ("set_by", models.CharField(max_length=80, verbose_name="设定人")),
             ],
             options={
-                'verbose_name': '本县作息调整',
-                'verbose_name_plural': '本县作息调整',
+                "verbose_name": "本县作息调整",
+                "verbose_name_plural": "本县作息调整",
             },
         ),
         migrations.CreateModel(
-            name='DueRun',
+            name="DueRun",
             fields=[
-                ('name', models.CharField(max_length=80, primary_key=True, serialize=False, verbose_name='任务')),
-                ('last_at', models.DateTimeField(verbose_name='上次应运行时间')),
-                ('started_at', models.DateTimeField(null=True, verbose_name='开始')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='结束')),
-                ('error', models.CharField(blank=True, max_length=300, verbose_name='错误')),
+                (
+                    "name",
+                    models.CharField(max_length=80, primary_key=True, serialize=False, verbose_name="任务"),
+                ),
+                ("last_at", models.DateTimeField(verbose_name="上次应运行时间")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="开始")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="结束")),
+                ("error", models.CharField(blank=True, max_length=300, verbose_name="错误")),
             ],
             options={
-                'verbose_name': '定时任务',
-                'verbose_name_plural': '定时任务',
+                "verbose_name": "定时任务",
+                "verbose_name_plural": "定时任务",
             },
         ),
         migrations.CreateModel(
-            name='EventCursor',
+            name="EventCursor",
             fields=[
-                ('handler', models.CharField(max_length=160, primary_key=True, serialize=False, verbose_name='处理程序')),
-                ('n', models.BigIntegerField(default=-1, verbose_name='已读到')),
-                ('failures', models.PositiveIntegerField(default=0, verbose_name='连续失败')),
+                (
+                    "handler",
+                    models.CharField(
+                        max_length=160, primary_key=True, serialize=False, verbose_name="处理程序"
+                    ),
+                ),
+                ("n", models.BigIntegerField(default=-1, verbose_name="已读到")),
+                ("failures", models.PositiveIntegerField(default=0, verbose_name="连续失败")),
             ],
             options={
-                'verbose_name': '事件进度',
-                'verbose_name_plural': '事件进度',
+                "verbose_name": "事件进度",
+                "verbose_name_plural": "事件进度",
             },
         ),
         migrations.CreateModel(
-            name='JournalSalt',
+            name="JournalSalt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True, verbose_name='摘要')),
-                ('salt', models.BinaryField(verbose_name='盐')),
-                ('subject', models.CharField(db_index=True, max_length=120, verbose_name='对象')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True, verbose_name="摘要")),
+                ("salt", models.BinaryField(verbose_name="盐")),
+                ("subject", models.CharField(db_index=True, max_length=120, verbose_name="对象")),
             ],
             options={
-                'verbose_name': '日志盐',
-                'verbose_name_plural': '日志盐',
+                "verbose_name": "日志盐",
+                "verbose_name_plural": "日志盐",
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(db_index=True, max_length=64, verbose_name='哈希')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('content_type', models.CharField(max_length=120, verbose_name='类型')),
-                ('size', models.BigIntegerField(verbose_name='字节')),
-                ('stored_at', models.DateTimeField(verbose_name='存入时间')),
-                ('stored_by', models.CharField(max_length=80, verbose_name='存入者')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(db_index=True, max_length=64, verbose_name="哈希")),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                ("content_type", models.CharField(max_length=120, verbose_name="类型")),
+                ("size", models.BigIntegerField(verbose_name="字节")),
+                ("stored_at", models.DateTimeField(verbose_name="存入时间")),
+                ("stored_by", models.CharField(max_length=80, verbose_name="存入者")),
             ],
             options={
-                'verbose_name': '文件',
-                'verbose_name_plural': '文件',
+                "verbose_name": "文件",
+                "verbose_name_plural": "文件",
             },
         ),
         migrations.CreateModel(
-            name='TaskRetry',
+            name="TaskRetry",
             fields=[
-                ('task_id', models.UUIDField(primary_key=True, serialize=False, verbose_name='任务号')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='次数')),
+                ("task_id", models.UUIDField(primary_key=True, serialize=False, verbose_name="任务号")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="次数")),
             ],
             options={
-                'verbose_name': '任务重试',
-                'verbose_name_plural': '任务重试',
+                "verbose_name": "任务重试",
+                "verbose_name_plural": "任务重试",
             },
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('n', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='序号')),
-                ('at', models.DateTimeField(db_index=True, verbose_name='时间')),
-                ('by', models.CharField(max_length=80, verbose_name='操作者')),
-                ('by_name', models.CharField(max_length=80, verbose_name='操作者姓名')),
-                ('event', models.CharField(max_length=80, verbose_name='事件')),
-                ('subject', models.CharField(max_length=120, verbose_name='对象')),
-                ('body', models.BinaryField(verbose_name='规范化内容')),
+                ("n", models.BigIntegerField(primary_key=True, serialize=False, verbose_name="序号")),
+                ("at", models.DateTimeField(db_index=True, verbose_name="时间")),
+                ("by", models.CharField(max_length=80, verbose_name="操作者")),
+                ("by_name", models.CharField(max_length=80, verbose_name="操作者姓名")),
+                ("event", models.CharField(max_length=80, verbose_name="事件")),
+                ("subject", models.CharField(max_length=120, verbose_name="对象")),
+                ("body", models.BinaryField(verbose_name="规范化内容")),
             ],
             options={
-                'verbose_name': '日志条目',
-                'verbose_name_plural': '日志条目',
-                'indexes': [models.Index(fields=['event', 'n'], name='journal_event'), models.Index(fields=['subject', 'n'], name='journal_subject')],
+                "verbose_name": "日志条目",
+                "verbose_name_plural": "日志条目",
+                "indexes": [
+                    models.Index(fields=["event", "n"], name="journal_event"),
+                    models.Index(fields=["subject", "n"], name="journal_subject"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JournalNode',
+            name="JournalNode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.SmallIntegerField(verbose_name='层')),
-                ('position', models.BigIntegerField(verbose_name='位置')),
-                ('hash', models.BinaryField(verbose_name='哈希')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.SmallIntegerField(verbose_name="层")),
+                ("position", models.BigIntegerField(verbose_name="位置")),
+                ("hash", models.BinaryField(verbose_name="哈希")),
             ],
             options={
-                'verbose_name': '日志哈希',
-                'verbose_name_plural': '日志哈希',
-                'constraints': [models.UniqueConstraint(fields=('level', 'position'), name='journal_node_once')],
+                "verbose_name": "日志哈希",
+                "verbose_name_plural": "日志哈希",
+                "constraints": [
+                    models.UniqueConstraint(fields=("level", "position"), name="journal_node_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LocalRule',
+            name="LocalRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=80, verbose_name='代码')),
-                ('since', models.DateField(verbose_name='自何日起')),
-                ('value', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='取值')),
-                ('source', models.CharField(max_length=300, verbose_name='依据')),
-                ('set_at', models.DateTimeField(verbose_name='设定时间')),
-                ('set_by', models.CharField(max_length=80, verbose_name='设定人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=80, verbose_name="代码")),
+                ("since", models.DateField(verbose_name="自何日起")),
+                (
+                    "value",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name="取值"
+                    ),
+                ),
+                ("source", models.CharField(max_length=300, verbose_name="依据")),
+                ("set_at", models.DateTimeField(verbose_name="设定时间")),
+                ("set_by", models.CharField(max_length=80, verbose_name="设定人")),
             ],
             options={
-                'verbose_name': '本地规定',
-                'verbose_name_plural': '本地规定',
-                'constraints': [models.UniqueConstraint(fields=('code', 'since'), name='local_rule_day')],
+                "verbose_name": "本地规定",
+                "verbose_name_plural": "本地规定",
+                "constraints": [models.UniqueConstraint(fields=("code", "since"), name="local_rule_day")],
             },
         ),
     ]
