@@ -147,3 +147,56 @@ class ApiReply(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "接口应答"
+
+
+class Download(models.Model):
+    """A file that a person asked for from a list: made in the background, kept some days, only for its maker."""
+
+    number = models.CharField("导出编号", max_length=24, unique=True)
+    list_name = models.CharField("列表", max_length=80)
+    title = models.CharField("名称", max_length=120)
+    made_by = models.CharField("导出者", max_length=80, db_index=True)
+    asked_at = models.DateTimeField("提出时间")
+    file_format = models.CharField("格式", max_length=4, choices=[("xlsx", "Excel"), ("csv", "CSV")])
+    request = models.JSONField("条件")
+    state = models.CharField(
+        "状态",
+        max_length=10,
+        choices=[("running", "生成中"), ("done", "已完成"), ("failed", "失败"), ("removed", "已清理")],
+        default="running",
+    )
+    rows_done = models.PositiveIntegerField("已写行数", default=0)
+    rows_total = models.PositiveIntegerField("总行数", null=True)
+    file = models.ForeignKey(
+        StoredFile, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="文件"
+    )
+    error = models.CharField("失败原因", max_length=300, blank=True)
+    keep_until = models.DateTimeField("保留至")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "下载"
+
+
+class Draft(models.Model):
+    """What somebody typed and did not send yet; sealed, because anything may be in it."""
+
+    owner = models.CharField("所有者", max_length=80)
+    key = models.CharField("表单", max_length=160)
+    content_sealed = models.BinaryField("内容（加密）")
+    saved_at = models.DateTimeField("保存时间", db_index=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "草稿"
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="draft_once")]
+
+
+class Preference(models.Model):
+    """How one person has set one screen, such as the columns of a list."""
+
+    owner = models.CharField("所有者", max_length=80)
+    name = models.CharField("名称", max_length=120)
+    value = models.JSONField("取值")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "个人设置"
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="preference_once")]
