@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from xinfu.core.access import ROLE_LABELS, Role
+from xinfu.core.actor import Actor, Kind
+from xinfu.people.access import Can
+
+
+def _together(moment: str, name: str, label: str) -> models.CheckConstraint:
+    """Return the constraint that a moment and the name of who did it are both set or both missing."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{moment}__isnull": True, name: ""})
+        | (Q(**{f"{moment}__isnull": False}) & ~Q(**{name: ""})),
+        name=label,
+    )
 
 
 class DepartmentKind(models.TextChoices):
@@ -20,6 +32,16 @@ class DepartmentKind(models.TextChoices):
     VILLAGE = "village", "村（社区）"
     OUTLET = "outlet", "银行网点"
     OTHER = "other", "其他"
+
+
+class DepartmentQuerySet(models.QuerySet["Department"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the units that the actor's `people.see` reaches."""
+        scope = actor.scope(Can.SEE)
+        return self if scope.everything else self.filter(pk__in=scope.units)
+
+    def open(self) -> Self:
+        return self.filter(closed_on=None)
 
 
 class Department(models.Model):
@@ -38,12 +60,27 @@ class Department(models.Model):
     order = models.PositiveIntegerField("排序", default=1000)
     closed_on = models.DateField("撤销日期", null=True, blank=True)
 
+    objects = DepartmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "机构"
         ordering = ["order", "code"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(parent=F("pk")), name="department_not_its_own_parent")
+        ]
 
     def __str__(self) -> str:
         return self.short_name
+
+
+class WindowQuerySet(models.QuerySet["Window"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the windows of the units that the actor's `people.see` reaches."""
+        scope = actor.scope(Can.SEE)
+        return self if scope.everything else self.filter(department__in=scope.units)
+
+    def open(self) -> Self:
+        return self.filter(closed_on=None)
 
 
 class Window(models.Model):
@@ -59,12 +96,27 @@ class Window(models.Model):
     order = models.PositiveIntegerField("排序", default=1000)
     closed_on = models.DateField("撤销日期", null=True, blank=True)
 
+    objects = WindowQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "窗口"
         ordering = ["order", "code"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to oneself and the people of the units that the actor's `people.see` reaches."""
+        scope = actor.scope(Can.SEE)
+        if scope.everything:
+            return self
+        own = Q(pk=actor.id) if actor.kind == Kind.PERSON else Q(pk__in=[])
+        return self.filter(own | Q(department__in=scope.units))
+
+    def serving(self) -> Self:
+        return self.filter(left_on=None)
 
 
 class Person(models.Model):
@@ -81,7 +133,10 @@ class Person(models.Model):
     post = models.CharField("岗位", max_length=60, blank=True)
     contact_sealed = models.BinaryField("联系方式（加密）", default=b"")
     phone_tail = models.CharField("手机尾号", max_length=4, blank=True)
+    phone_digest = models.BinaryField("手机摘要", max_length=16, default=b"", db_index=True)
     left_on = models.DateField("离岗日期", null=True, blank=True)
+
+    objects = PersonQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "人员"
@@ -90,22 +145,53 @@ class Person(models.Model):
         return self.name
 
 
+class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
+    def in_force(self, day: date) -> Self:
+        return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day, ended_at=None)
+
+    def overlapping(self, since: date, until: date | None) -> Self:
+        """Narrow to the grants, not taken back, that share a day with the given days."""
+        found = self.filter(Q(until=None) | Q(until__gte=since), ended_at=None)
+        return found if until is None else found.filter(since__lte=until)
+
+
 class RoleGrant(models.Model):
-    """One role of one person for one department, between two days."""
+    """One role of one person for one department, between two days; taken back at once by `ended_at`."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants", verbose_name="人员")
-    role = models.CharField("角色", max_length=30, choices=[(r.value, label) for r, (label, _) in ROLE_LABELS.items()])
-    department = models.ForeignKey(Department, on_delete=models.PROTECT, verbose_name="机构", related_name="+")
+    role = models.CharField(
+        "角色", max_length=30, choices=[(r.value, label) for r, (label, _) in ROLE_LABELS.items()]
+    )
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, verbose_name="机构", related_name="+"
+    )
     since = models.DateField("自")
     until = models.DateField("至", null=True, blank=True)
+    given_at = models.DateTimeField("授予时间", null=True)
+    given_by = models.CharField("授予人", max_length=60, blank=True)
+    ended_at = models.DateTimeField("收回时间", null=True)
+    ended_by = models.CharField("收回人", max_length=60, blank=True)
+
+    objects = RoleGrantQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "角色"
         constraints = [
-            models.UniqueConstraint(fields=["person", "role", "department", "since"], name="role_once"),
-            models.CheckConstraint(
-                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")), name="role_days_in_order"
+            models.UniqueConstraint(
+                fields=["person", "role", "department", "since"],
+                condition=Q(ended_at=None),
+                name="role_once",
             ),
+            models.UniqueConstraint(
+                fields=["person", "role", "department"],
+                condition=Q(ended_at=None, until=None),
+                name="role_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")), name="role_days_in_order"
+            ),
+            _together("given_at", "given_by", "role_given_by_someone"),
+            _together("ended_at", "ended_by", "role_ended_by_someone"),
         ]
 
     @property
@@ -114,18 +200,21 @@ class RoleGrant(models.Model):
 
 
 class Deputy(models.Model):
-    """Who stands in for whom between two days (AB岗): sees and acts 代某某."""
+    """Who stands in for whom between two days (AB岗): sees and acts 代某某; ended early by `ended_at`."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="deputies", verbose_name="本人")
-    deputy = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="stands_in_for", verbose_name="代理人")
+    deputy = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="stands_in_for", verbose_name="代理人"
+    )
     since = models.DateField("自")
     until = models.DateField("至")
+    ended_at = models.DateTimeField("提前结束时间", null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "代理"
         constraints = [
-            models.CheckConstraint(condition=Q(until__gte=models.F("since")), name="deputy_days_in_order"),
-            models.CheckConstraint(condition=~Q(person=models.F("deputy")), name="deputy_is_another"),
+            models.CheckConstraint(condition=Q(until__gte=F("since")), name="deputy_days_in_order"),
+            models.CheckConstraint(condition=~Q(person=F("deputy")), name="deputy_is_another"),
         ]
 
 
@@ -155,6 +244,10 @@ class Organisation(models.Model):
 
 
 class AccountManager(BaseUserManager["Account"]):
+    def get_queryset(self) -> models.QuerySet[Account]:
+        """Bring the person and unit along: every request needs them, in one query."""
+        return super().get_queryset().select_related("person__department", "organisation")
+
     def get_by_natural_key(self, username: str | None) -> Account:
         return self.get(username=username)
 
@@ -167,14 +260,17 @@ class Account(AbstractBaseUser):
         Person, on_delete=models.CASCADE, null=True, blank=True, related_name="account", verbose_name="人员"
     )
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="accounts", verbose_name="外部单位"
+        Organisation,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="accounts",
+        verbose_name="外部单位",
     )
     agent_name = models.CharField("经办人", max_length=60, blank=True)
     is_active = models.BooleanField("启用", default=True)
     must_change_password = models.BooleanField("须改密码", default=True)
     password_changed_at = models.DateTimeField("改密时间", null=True)
-    failures = models.PositiveSmallIntegerField("连续失败", default=0)
-    locked_until = models.DateTimeField("锁定至", null=True)
     large_type = models.BooleanField("大字版", default=False)
 
     objects: ClassVar[AccountManager] = AccountManager()
@@ -196,18 +292,56 @@ class Account(AbstractBaseUser):
         return self.person.name if self.person else self.agent_name
 
 
-class LoginRecord(models.Model):
-    """One attempt to log in, with its outcome; shown to the person at the next log-in."""
+class SignIn(models.Model):
+    """One open session of an account: where and when it began; its row in the session table may be gone."""
 
-    username = models.CharField("账号", max_length=60, db_index=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="sign_ins", verbose_name="账号"
+    )
+    session_key = models.CharField("会话", max_length=40, unique=True)
+    started_at = models.DateTimeField("登录时间")
+    address = models.CharField("来源地址", max_length=45)
+    device = models.CharField("设备", max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登录会话"
+
+
+class LoginOutcome(models.TextChoices):
+    OK = "ok", "成功"
+    WRONG = "wrong", "密码不对"
+    UNKNOWN = "unknown", "账号不存在"
+    LOCKED = "locked", "已锁定"
+    CLOSED = "closed", "已停用"
+    EXPIRED = "expired", "临时密码过期"
+
+
+class LoginRecord(models.Model):
+    """One attempt to log in, with its outcome; shown to the person at the next log-in.
+
+    Of an account that does not exist only a mark is kept: people type passwords into the wrong box.
+    """
+
+    username = models.CharField("账号", max_length=60)
     at = models.DateTimeField("时间", db_index=True)
     address = models.CharField("来源地址", max_length=45)
-    outcome = models.CharField(
-        "结果", max_length=20, choices=[("ok", "成功"), ("wrong", "密码不对"), ("locked", "已锁定"), ("closed", "已停用")]
-    )
+    outcome = models.CharField("结果", max_length=20, choices=LoginOutcome.choices)
 
     class Meta:
         verbose_name = verbose_name_plural = "登录日志"
+        indexes = [models.Index(fields=["username", "at"], name="login_by_account")]
+
+
+class LoginLock(models.Model):
+    """Failures in a row of one account name (by keyed digest) or one address, and until when it is locked."""
+
+    key = models.CharField("键", max_length=80, primary_key=True)
+    failures = models.PositiveSmallIntegerField("连续失败", default=0)
+    since = models.DateTimeField("首次失败时间", null=True)
+    locked_until = models.DateTimeField("锁定至", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登录锁定"
 
 
 class ApiToken(models.Model):
@@ -217,14 +351,20 @@ class ApiToken(models.Model):
     digest = models.BinaryField("令牌摘要", max_length=32, unique=True)
     scopes = models.JSONField("权限", default=list)
     department = models.ForeignKey(
-        Department, on_delete=models.PROTECT, verbose_name="范围", related_name="+", null=True, blank=True,
+        Department,
+        on_delete=models.PROTECT,
+        verbose_name="范围",
+        related_name="+",
+        null=True,
+        blank=True,
         help_text="空表示全县",
     )
     made_at = models.DateTimeField("签发时间")
     made_by = models.CharField("签发人", max_length=60)
     ends_on = models.DateField("有效期至", null=True, blank=True)
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    revoked_by = models.CharField("撤销人", max_length=60, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "接口令牌"
-
+        constraints = [_together("revoked_at", "revoked_by", "token_revoked_by_someone")]

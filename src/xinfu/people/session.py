@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user, logout
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth import SESSION_KEY, get_user, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from xinfu.core.access import ROLE_LABELS, Reach, Role, permissions_of
 from xinfu.core.actor import ANONYMOUS, Actor, Kind, Scope
-from xinfu.people.models import Account, ApiToken, Department, Person, RoleGrant
+from xinfu.people import rules
+from xinfu.people.access import SEPARATE
+from xinfu.people.models import Account, ApiToken, Department, Deputy, Person, RoleGrant
+
+STAND_IN = "stand_in"
+SEEN = "seen"
+ENDED = "ended"
+ALWAYS_OPEN = frozenset(
+    {"people:password", "people:logout", "people:login", "people:stay", "site:large_type"}
+)
+"""Views that stay open while a password must be changed first."""
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -23,9 +36,23 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def account_of(request: HttpRequest) -> Account | None:
+    """Return the account that is logged in, or None for strangers and tokens."""
+    account: Account | None = request.account or None  # type: ignore[attr-defined]
+    return account
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the client's address; forwarded headers count only from the proxies named in the settings."""
+    proxies = frozenset(getattr(settings, "TRUSTED_PROXIES", ()))
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return rules.client_address(request.META.get("REMOTE_ADDR") or "", forwarded, proxies)[:45]
+
+
 def subtree_ids(department: Department) -> frozenset[int]:
     """Return the ids of a department and all below it."""
-    return frozenset(Department.objects.filter(path__startswith=department.path).values_list("pk", flat=True))
+    found = Department.objects.filter(path__startswith=department.path)
+    return frozenset(found.values_list("pk", flat=True))
 
 
 def scopes_of(grants: Iterable[RoleGrant]) -> dict[str, Scope]:
@@ -48,11 +75,11 @@ def scopes_of(grants: Iterable[RoleGrant]) -> dict[str, Scope]:
 
 def actor_of_person(person: Person, on: date) -> Actor:
     """Return a person of the office as an actor, with the roles in force on the day."""
-    grants = [
-        g
-        for g in person.grants.select_related("department").all()
-        if g.since <= on and (g.until is None or g.until >= on)
-    ]
+    grants = list(person.grants.in_force(on).select_related("department").order_by("pk"))
+    return _actor_with(person, grants)
+
+
+def _actor_with(person: Person, grants: list[RoleGrant]) -> Actor:
     return Actor(
         kind=Kind.PERSON,
         id=person.pk,
@@ -64,21 +91,42 @@ def actor_of_person(person: Person, on: date) -> Actor:
     )
 
 
+def actor_standing_in(duty: Deputy, on: date) -> Actor:
+    """Return the deputy acting 代某某: own id and name, the other's roles without the three administrators'."""
+    lent = duty.person.grants.in_force(on).exclude(role__in=SEPARATE)
+    grants = list(lent.select_related("department").order_by("pk"))
+    actor = _actor_with(duty.deputy, grants)
+    return replace(
+        actor,
+        unit_id=duty.person.department_id,
+        unit_name=duty.person.department.short_name,
+        behalf_of=duty.person.name,
+    )
+
+
+def duties_of(person_id: int, on: date) -> list[Deputy]:
+    """Return the duties in force in which the person stands in for another who still serves."""
+    found = Deputy.objects.filter(
+        deputy=person_id, since__lte=on, until__gte=on, ended_at=None, person__left_on=None
+    )
+    return list(found.select_related("person__department", "deputy__department").order_by("until", "pk"))
+
+
 def actor_of_account(account: Account) -> Actor:
     """Return an account as an actor: of a person, or of an outside organisation."""
     if account.person is not None:
         return actor_of_person(account.person, timezone.localdate())
-    scopes = {p: Scope(own=True) for p in permissions_of(Role.OUTSIDE)}
     organisation = account.organisation
     assert organisation is not None
+    is_open = organisation.closed_on is None
     return Actor(
         kind=Kind.OUTSIDE,
         id=account.pk,
         name=account.agent_name,
         unit_id=organisation.pk,
         unit_name=organisation.name,
-        roles=frozenset({Role.OUTSIDE}),
-        scopes=scopes,
+        roles=frozenset({Role.OUTSIDE}) if is_open else frozenset(),
+        scopes={p: Scope(own=True) for p in permissions_of(Role.OUTSIDE)} if is_open else {},
     )
 
 
@@ -101,39 +149,76 @@ def actor_of_token(secret: str) -> Actor | None:
 
 
 class ActorMiddleware:
-    """Put `request.account` and `request.actor` on every request; end sessions that were idle too long."""
+    """Put `request.account` and `request.actor` on every request; end sessions that were idle too long.
+
+    A page that asks again by itself sends the header `X-Xinfu-Poll`, which does not count as use.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        self._end_when_idle(request)
+        _end_when_idle(request, timezone.now())
         request.account = SimpleLazyObject(lambda: _account(request))  # type: ignore[attr-defined]
         request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
         return self.get_response(request)
 
-    def _end_when_idle(self, request: HttpRequest) -> None:
-        if "_auth_user_id" not in request.session:
-            return
-        now = int(timezone.now().timestamp())
-        seen = int(request.session.get("seen", now))
-        if now - seen > timedelta(minutes=settings.IDLE_MINUTES).total_seconds():
-            logout(request)
-            request.session["ended"] = "idle"
-        elif now - seen >= 60 or "seen" not in request.session:
-            request.session["seen"] = now
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Send who must change the password to that page first, wherever they go."""
+        match = request.resolver_match
+        if SESSION_KEY not in request.session or match is None or match.view_name in ALWAYS_OPEN:
+            return None
+        account = account_of(request)
+        if account is None or not account.must_change_password:
+            return None
+        return _password_first(request)
+
+
+def _password_first(request: HttpRequest) -> HttpResponseBase:
+    if request.path.startswith("/api/"):
+        problem = {
+            "title": "须先修改密码",
+            "status": 403,
+            "code": "password_first",
+            "detail": "请先修改密码，再使用接口。",
+        }
+        return JsonResponse(problem, status=403, content_type="application/problem+json")
+    target = reverse("people:password")
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=403, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+def _end_when_idle(request: HttpRequest, at: datetime) -> None:
+    if SESSION_KEY not in request.session:
+        return
+    now = int(at.timestamp())
+    seen = int(request.session.get(SEEN, now))
+    if now - seen > timedelta(minutes=settings.IDLE_MINUTES).total_seconds():
+        logout(request)
+        request.session[ENDED] = "idle"
+    elif "X-Xinfu-Poll" not in request.headers and (now - seen >= 60 or SEEN not in request.session):
+        request.session[SEEN] = now
 
 
 def _account(request: HttpRequest) -> Account | None:
     user = get_user(request)
-    if not user.is_authenticated:
-        return None
-    return Account.objects.select_related("person__department", "organisation").get(pk=user.pk)
+    return user if isinstance(user, Account) else None
 
 
 def _actor(request: HttpRequest) -> Actor:
     header = request.headers.get("Authorization", "")
     if header.startswith("Bearer ") and request.path.startswith("/api/"):
         return actor_of_token(header[7:].strip()) or ANONYMOUS
-    account: Account | None = request.account  # type: ignore[attr-defined]
-    return actor_of_account(account) if account else ANONYMOUS
+    account = account_of(request)
+    if account is None:
+        return ANONYMOUS
+    duty_id = request.session.get(STAND_IN)
+    if duty_id is not None and account.person_id is not None:
+        today = timezone.localdate()
+        for duty in duties_of(account.person_id, today):
+            if duty.pk == duty_id:
+                return actor_standing_in(duty, today)
+    return actor_of_account(account)
