@@ -14,6 +14,7 @@ from xinfu.core.models import CountyDay
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.lib.workdays import Calendar, national_calendar
 
+
 def calendar() -> Calendar:
     """Return the calendar in force; one small query a call, the tables are built only after a change."""
     return _built(tuple(CountyDay.objects.order_by("day").values_list("day", "is_workday")))
