@@ -70,6 +70,11 @@ class Quality(models.IntegerChoices):
     TIME_WITHOUT_CLOSED = 64, "有办结时间但状态未办结"
     NO_REASON = 128, "退件、作废等未写原因"
     BAD_IDENTITY = 256, "证件号码校验位不对"
+    ITEM_NOT_VALID = 512, "收件日没有有效的事项版本"
+    PROMISE_DIFFERS = 1024, "来源承诺日与推算不同"
+    UNKNOWN_WINDOW = 2048, "窗口编号不在窗口表中"
+    UNKNOWN_TOWN = 4096, "乡镇街道不在机构表中"
+    DUE_BEFORE_RECEIVED = 8192, "到期早于收件"
 
 
 class BatchStatus(models.TextChoices):
@@ -107,6 +112,11 @@ class ImportBatch(models.Model):
     updated = models.PositiveIntegerField("更新", default=0)
     unchanged = models.PositiveIntegerField("未变", default=0)
     rejected = models.PositiveIntegerField("未收", default=0)
+    stale = models.PositiveIntegerField("版本较旧", default=0, help_text="已计入未变")
+    rejected_file = models.ForeignKey(
+        "core.StoredFile", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="未收行清单"
+    )
+    beat_at = models.DateTimeField("最近进展时间", null=True)
     marked = models.JSONField("质量标记计数", default=dict)
     refusal = models.CharField("未能导入的原因", max_length=500, blank=True)
     started_at = models.DateTimeField("开始时间")
@@ -135,10 +145,11 @@ class Case(models.Model):
     """One case. `*_on` are the civil days of the place where it happened; instants are UTC.
 
     What was decided is stored; overdue, due soon and lights are derived (rules.py). Personal data is sealed
-    as one value, found by keyed digests, shown by its tails.
+    as one value, found by keyed digests, shown by its tails. `content` is a keyed digest of what the source said.
     """
 
-    case_no = models.CharField("办件编号", max_length=50, unique=True)
+    case_no = models.CharField("办件编号", max_length=50)
+    case_tail = models.CharField("编号后六位", max_length=6)
     data_version = models.PositiveIntegerField("数据版本", default=1)
     content = models.BinaryField("内容摘要", max_length=16)
     item_code = models.CharField("实施编码", max_length=60, blank=True)
@@ -152,14 +163,24 @@ class Case(models.Model):
     is_unified = models.BooleanField("经2.0平台收件", default=False)
     is_unified_item = models.BooleanField("属2.0事项", default=False)
     department = models.ForeignKey(
-        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="承办单位"
+        "people.Department",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="承办单位",
     )
     org_name = models.CharField("来源中的承办单位", max_length=200, blank=True)
     window = models.ForeignKey(
-        "people.Window", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="窗口"
+        "people.Window", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="窗口"
     )
     town = models.ForeignKey(
-        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="乡镇街道"
+        "people.Department",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="乡镇街道",
     )
     handler_name = models.CharField("经办人", max_length=60, blank=True)
     applicant_kind = models.CharField("申请者类别", max_length=1, choices=[("1", "个人"), ("2", "法人")], blank=True)
@@ -184,6 +205,7 @@ class Case(models.Model):
     due_on = models.DateField("办结到期日", null=True)
     due_provisional = models.BooleanField("到期日暂定", default=False, help_text="跨入未公布节假日的年份")
     accept_due_on = models.DateField("受理到期日", null=True)
+    paused_on = models.DateField("停钟起", null=True, help_text="正在停钟时的第一天")
     paused_days = models.PositiveSmallIntegerField("停钟工作日", default=0)
     handling_days = models.IntegerField("办理用时（工作日）", null=True)
     quality = models.PositiveSmallIntegerField("质量标记", default=0)
@@ -197,13 +219,20 @@ class Case(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["-received_at", "-id"], name="case_received"),
             models.Index(fields=["department", "-received_at"], name="case_department"),
+            models.Index(fields=["town", "-received_at"], name="case_town", condition=Q(town__isnull=False)),
+            models.Index(fields=["window", "-received_at"], name="case_window", condition=Q(window__isnull=False)),
+            models.Index(fields=["state", "-received_at"], name="case_state"),
+            models.Index(fields=["finished_on"], name="case_finished", condition=Q(finished_on__isnull=False)),
             models.Index(
                 fields=["due_on", "department"], name="case_open_due", condition=Q(finished_at__isnull=True)
             ),
+            models.Index(fields=["case_tail"], name="case_tail"),
+            models.Index(fields=["quality"], name="case_marked", condition=Q(quality__gt=0)),
             models.Index(fields=["id_digest"], name="case_id_digest", condition=Q(id_digest__isnull=False)),
             models.Index(fields=["phone_digest"], name="case_phone", condition=Q(phone_digest__isnull=False)),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["case_no"], name="case_no_once"),
             models.CheckConstraint(
                 condition=Q(due_kind="", due_at__isnull=True) | (~Q(due_kind="") & Q(due_at__isnull=False)),
                 name="case_due_tied",
