@@ -26,7 +26,9 @@ AT = datetime(2023, 5, 6, 1, 2, 3, tzinfo=UTC)
 
 
 def clerk(**scopes: Scope) -> Actor:
-    return Actor(kind=Kind.PERSON, id=1, name="王某", scopes={k.replace("__", "."): v for k, v in scopes.items()})
+    return Actor(
+        kind=Kind.PERSON, id=1, name="王某", scopes={k.replace("__", "."): v for k, v in scopes.items()}
+    )
 
 
 # --- actors and grants ---------------------------------------------------------------------------
@@ -63,7 +65,9 @@ def test_every_grant_names_known_roles_and_says_in_chinese_what_it_allows() -> N
     assert Can.SEE_JOURNAL not in access.permissions_of(Role.GENERAL)
 
 
-@pytest.mark.parametrize("verb", ["INSERT INTO t", "update t", " (DELETE FROM t", "CREATE TABLE t", "TRUNCATE t"])
+@pytest.mark.parametrize(
+    "verb", ["INSERT INTO t", "update t", " (DELETE FROM t", "CREATE TABLE t", "TRUNCATE t"]
+)
 def test_a_get_that_writes_fails(verb: str) -> None:
     with pytest.raises(WriteInGet):
         select_only(lambda *args: None, verb, (), False, {})
@@ -147,7 +151,11 @@ def test_a_move_changes_the_row_only_if_it_is_still_in_the_state_that_was_seen(d
 
 
 def test_a_flow_draws_itself_and_refuses_two_moves_of_one_name() -> None:
-    assert FLOW.mermaid().splitlines()[1:] == ["    [*] --> open", "    open --> shut: 关闭", "    shut --> open: 重开"]
+    assert FLOW.mermaid().splitlines()[1:] == [
+        "    [*] --> open",
+        "    open --> shut: 关闭",
+        "    shut --> open: 重开",
+    ]
     assert FLOW["shut"].label == "关闭"
     with pytest.raises(ValueError, match="two moves"):
         Flow(initial=S.OPEN, moves=[FLOW["shut"], FLOW["shut"]])
@@ -178,8 +186,12 @@ def test_a_file_is_kept_by_its_hash_and_read_back(db: None) -> None:
     assert again.sha256 == kept.sha256
 
 
-@pytest.mark.parametrize("chunks, code", [([], "file_empty"), ([b""], "file_empty"), ([b"x" * 9], "file_too_large")])
-def test_an_empty_or_too_large_file_is_refused_and_leaves_nothing(db: None, chunks: list[bytes], code: str) -> None:
+@pytest.mark.parametrize(
+    "chunks, code", [([], "file_empty"), ([b""], "file_empty"), ([b"x" * 9], "file_too_large")]
+)
+def test_an_empty_or_too_large_file_is_refused_and_leaves_nothing(
+    db: None, chunks: list[bytes], code: str
+) -> None:
     with pytest.raises(Refused) as caught:
         files.store(chunks, name="x", by=system("t"), at=AT, limit=8)
     assert caught.value.code == code

@@ -45,7 +45,8 @@ def _fresh() -> None:
 def one_line(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     def use(call: str, cron: str = "*/5 * * * *") -> None:
         monkeypatch.setattr(
-            "xinfu.site.schedule.SCHEDULE", (tasks.Due("line", "测试", cron, f"tests.core.test_tasks.{call}"),)
+            "xinfu.site.schedule.SCHEDULE",
+            (tasks.Due("line", "测试", cron, f"tests.core.test_tasks.{call}"),),
         )
 
     return use

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ ALLOWED_HOSTS = os.environ.get("XINFU_HOSTS", "127.0.0.1,localhost,[::1]").split
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("XINFU_ORIGINS", "").split(",") if o]
 DIVISION_CODE = os.environ.get("XINFU_DIVISION_CODE", "330624")
 COUNTY = os.environ.get("XINFU_COUNTY", "新昌县")
+# A demonstration shows a past half-year: its day, and the accounts named on the log-in page.
+DEMO = os.environ.get("XINFU_DEMO") == "1"
+DEMO_DAY = date.fromisoformat(day) if (day := os.environ.get("XINFU_DEMO_DAY")) else None
 OFFICE = os.environ.get("XINFU_OFFICE", "新昌县政务服务办公室")
 
 INSTALLED_APPS = [
