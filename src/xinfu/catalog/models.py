@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
+
+from xinfu.core.actor import Actor
 
 
 class TaskType(models.TextChoices):
@@ -38,6 +42,76 @@ class DayKind(models.TextChoices):
     NONE = "none", "无期限"
 
 
+class BatchStatus(models.TextChoices):
+    CHECKED = "checked", "已检查，待确认"
+    DONE = "done", "已导入"
+    REFUSED = "refused", "未能读取"
+    DROPPED = "dropped", "已放弃"
+    UNDONE = "undone", "已撤销"
+
+
+class Level(models.TextChoices):
+    """What became of the row that a finding is about."""
+
+    REJECTED = "rejected", "未收"
+    MARKED = "marked", "已收，待核对"
+    FILE = "file", "整个文件"
+
+
+class ItemBatch(models.Model):
+    """One file of items brought in: its hash, its mapping, what the check found, what came of it."""
+
+    name = models.CharField("文件名", max_length=255)
+    sha256 = models.CharField("文件哈希", max_length=64, db_index=True)
+    mapping = models.CharField("映射", max_length=60)
+    file = models.ForeignKey(
+        "core.StoredFile", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="文件"
+    )
+    status = models.CharField("状态", max_length=10, choices=BatchStatus.choices)
+    since = models.DateField("默认生效日期", null=True, blank=True, help_text="行内未写生效日期时采用")
+    read = models.PositiveIntegerField("已读", default=0)
+    created = models.PositiveIntegerField("新增", default=0)
+    updated = models.PositiveIntegerField("更新", default=0)
+    unchanged = models.PositiveIntegerField("未变", default=0)
+    rejected = models.PositiveIntegerField("未收", default=0)
+    marked = models.PositiveIntegerField("待核对", default=0)
+    content_digest = models.CharField("内容摘要", max_length=64, blank=True)
+    refusal = models.CharField("未能读取的原因", max_length=500, blank=True)
+    started_at = models.DateTimeField("上传时间")
+    finished_at = models.DateTimeField("完成时间", null=True)
+    started_by = models.CharField("导入者", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "事项导入批次"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ItemFinding(models.Model):
+    """One thing that the check of a file found: row, column, value, reason."""
+
+    batch = models.ForeignKey(ItemBatch, on_delete=models.CASCADE, related_name="findings", verbose_name="批次")
+    level = models.CharField("处理", max_length=10, choices=Level.choices)
+    kind = models.CharField("种类", max_length=20)
+    row = models.PositiveIntegerField("行号")
+    column = models.CharField("列", max_length=100)
+    value = models.CharField("取值", max_length=300)
+    reason = models.CharField("原因", max_length=500)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "事项导入问题"
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["batch", "row"], name="item_finding_row")]
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def visible_to(self, actor: Actor) -> ItemQuerySet:
+        """Keep the items that the actor may open: what the county offers is open to all who may see the list."""
+        from xinfu.catalog.access import Can
+
+        return self if actor.may(Can.SEE) else self.none()
+
+
 class Item(models.Model):
     """A service item by its implementation code; what may change lies in its versions."""
 
@@ -47,6 +121,8 @@ class Item(models.Model):
     department = models.ForeignKey(
         "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="实施主体"
     )
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "事项"
@@ -65,7 +141,12 @@ class ItemVersion(models.Model):
     name = models.CharField("事项名称", max_length=1000)
     main_name = models.CharField("主项名称", max_length=1000, blank=True)
     task_type = models.CharField("事项类型", max_length=2, choices=TaskType.choices)
-    project_type = models.CharField("办件类型", max_length=1, choices=ProjectType.choices)
+    project_type = models.CharField(
+        "办件类型", max_length=1, choices=ProjectType.choices, blank=True, help_text="来源未给时为空"
+    )
+    department = models.ForeignKey(
+        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="当时的实施主体"
+    )
     department_name = models.CharField("实施主体名称", max_length=200, blank=True)
     department_code = models.CharField("实施主体编码", max_length=40, blank=True)
     use_level = models.CharField("行使层级", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔")
@@ -88,7 +169,12 @@ class ItemVersion(models.Model):
     is_entry_center = models.BooleanField("进驻政务大厅", default=False)
     is_self_service = models.BooleanField("支持自助终端", default=False)
     details = models.JSONField("其他要素", default=dict, help_text="设定依据、材料、流程、收费等")
+    link_fault = models.CharField("网办地址的问题", max_length=300, blank=True)
+    lacking = models.PositiveSmallIntegerField("缺少的应填要素", default=0)
     digest = models.CharField("内容摘要", max_length=64)
+    batch = models.ForeignKey(
+        ItemBatch, on_delete=models.PROTECT, null=True, related_name="versions", verbose_name="导入批次"
+    )
     imported_at = models.DateTimeField("导入时间")
 
     class Meta:
