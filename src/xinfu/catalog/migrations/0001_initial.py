@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0003_downloads'),
-        ('people', '0002_account_temporary_until'),
+        ('people', '0001_initial'),
     ]
 
     operations = [
