@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -72,8 +73,10 @@ class Part:
 class Indicator:
     """One indicator as data. SQL is DuckDB's dialect over the named snapshot view; `$to` is the period's last day.
 
-    `dated_by`: SQL expression of the day it counts by. `better`: up, down or none. `grains`: groups allowed.
-    `unit`: %, 件, 工作日. `formula`: what numerator and denominator are, in Chinese. `mark`: 国家规定, 本地规定 …
+    `dated_by`: SQL expression of the day it counts by; blank for a stock that is counted as it stands on `$to`.
+    `base`: rows that are looked at at all. `split`: a grain that it is always grouped by, its denominator being the
+    whole over that grain (a share). `better`: up, down or none. `grains`: groups allowed. `unit`: %, 件, 工作日.
+    `formula`: what numerator and denominator are, in Chinese. `mark`: 国家规定, 本地规定 …
     """
 
     code: str
@@ -92,6 +95,69 @@ class Indicator:
     mark: str = "本地规定"
     grains: tuple[str, ...] = ("month", "week", "department", "window", "town", "item", "channel")
     decimals: int = 2
+    base: str = ""
+    split: str = ""
+    imported_too: bool = False
+
+
+# Use of the program may never be ranked or scored (国办函〔2026〕12号): logins, time online, views, likes, forwards,
+# photos, check-ins.
+FORBIDDEN_WORDS = (
+    "登录",
+    "在线时长",
+    "浏览量",
+    "浏览次数",
+    "点赞",
+    "转发",
+    "照片数",
+    "照片数量",
+    "打卡",
+    "签到",
+    "积分",
+)
+FORBIDDEN_NAMES = frozenset(
+    {
+        "login",
+        "logins",
+        "last_login",
+        "session",
+        "sessions",
+        "online_time",
+        "online_minutes",
+        "time_online",
+        "page_views",
+        "view_count",
+        "clicks",
+        "like_count",
+        "likes",
+        "forwards",
+        "forward_count",
+        "shares",
+        "photo_count",
+        "photos",
+        "checkin",
+        "checkins",
+        "check_ins",
+    }
+)
+
+
+class ForbiddenSource(ValueError):
+    """An indicator counts the use of the program instead of results of service."""
+
+
+class IndicatorRegistry(Registry[Indicator]):
+    """Indicators by code; one that counts a forbidden source is refused."""
+
+    def add(self, code: str, thing: Indicator) -> Indicator:
+        parts = [p for p in (thing.numerator, thing.denominator) if p is not None]
+        sql = " ".join([thing.view, thing.dated_by, thing.base, *(f"{p.where} {p.measure}" for p in parts)])
+        names = set(re.findall(r"[a-z_]+", sql.lower()))
+        text = thing.title + thing.counts + thing.formula
+        found = sorted(names & FORBIDDEN_NAMES) + [word for word in FORBIDDEN_WORDS if word in text]
+        if found:
+            raise ForbiddenSource(f"indicator {code} counts what may not be ranked: {', '.join(found)}")
+        return super().add(code, thing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +202,7 @@ class NavItem:
 
 
 snapshot_views: Registry[SnapshotView] = Registry("snapshot view")
-indicators: Registry[Indicator] = Registry("indicator")
+indicators = IndicatorRegistry("indicator")
 sections: Registry[Section] = Registry("report section")
 searchers: Registry[Searcher] = Registry("search")
 navigation: Registry[NavItem] = Registry("navigation")
