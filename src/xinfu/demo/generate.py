@@ -106,7 +106,17 @@ def items() -> list[MadeItem]:
                 weight = unit.volume * int(share * 100) * 40 // (stem_no + 2)
                 code = f"{identity(unit.serial)}4{basic}"
                 out.append(
-                    MadeItem(code, basic, f"{stem}（{variant}）", stem, unit_no, weight, instant, statutory, promise)
+                    MadeItem(
+                        code,
+                        basic,
+                        f"{stem}（{variant}）",
+                        stem,
+                        unit_no,
+                        weight,
+                        instant,
+                        statutory,
+                        promise,
+                    )
                 )
     return out
 
@@ -124,7 +134,9 @@ def _cumulative(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence
 def _prepare(connection: duckdb.DuckDBPyConnection, targets: Targets, calendar: Calendar) -> dict[str, int]:
     days = day_weights(calendar)
     counts = allot(targets.total, [w for _, w in days])
-    wholes = {"days": _cumulative(connection, "days", [(d, n) for (d, _), n in zip(days, counts, strict=True)])}
+    wholes = {
+        "days": _cumulative(connection, "days", [(d, n) for (d, _), n in zip(days, counts, strict=True)])
+    }
     made = items()
     wholes["picks"] = _cumulative(connection, "picks", [(i, item.weight) for i, item in enumerate(made)])
     wholes["towns"] = _cumulative(connection, "town_picks", [(c, int(w * 100)) for c, _, w in TOWNS])
@@ -149,9 +161,12 @@ def _prepare(connection: duckdb.DuckDBPyConnection, targets: Targets, calendar: 
         connection.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     connection.execute("CREATE TEMP TABLE calendar (day DATE, works BOOLEAN, ordinal INTEGER)")
     connection.executemany(
-        "INSERT INTO calendar VALUES (?, ?, ?)", calendar.rows(FIRST - timedelta(days=10), LAST + timedelta(days=120))
+        "INSERT INTO calendar VALUES (?, ?, ?)",
+        calendar.rows(FIRST - timedelta(days=10), LAST + timedelta(days=120)),
     )
-    connection.execute("CREATE TEMP TABLE workdays AS SELECT ordinal, min(day) AS day FROM calendar WHERE works GROUP BY 1")
+    connection.execute(
+        "CREATE TEMP TABLE workdays AS SELECT ordinal, min(day) AS day FROM calendar WHERE works GROUP BY 1"
+    )
     return wholes
 
 
@@ -268,5 +283,90 @@ def check(connection: duckdb.DuckDBPyConnection, targets: Targets) -> None:
         raise AssertionError(f"made {found}, wanted {targets}")
 
 
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("cases-*.csv"))
+SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁俞章丁潘石吕盛裘"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文辉鑫宇晨浩琳雪梅玲峰"
+FIRMS = ("轴承", "胶囊", "丝绸", "茶业", "机械", "电子", "建材", "物流", "餐饮", "医药")
+REASONS = (
+    (9_860, "0", ""),
+    (9_930, "6", ""),
+    (9_960, "1", "材料不符合受理条件，已一次性告知"),
+    (9_985, "2", "申请人重复提交"),
+    (10_000, "5", "逾期未补正"),
+)
+"""(below this of 10,000, kind of finish, reason written)."""
+
+
+def _identity_number(i: str) -> str:
+    """Return SQL of a made-up identity number: division 99 does not exist, the check character is right."""
+    body = (
+        f"('99' || lpad({_h('id-area', 9999, i)}::VARCHAR, 4, '0')"
+        f" || strftime(DATE '1950-01-01' + {_h('id-day', 20000, i)}::INTEGER, '%Y%m%d')"
+        f" || lpad({_h('id-serial', 999, i)}::VARCHAR, 3, '0'))"
+    )
+    weights = [pow(2, 17 - n, 11) for n in range(17)]
+    total = " + ".join(f"substr(body, {n + 1}, 1)::INTEGER * {w}" for n, w in enumerate(weights))
+    return f"(SELECT body || substr('10X98765432', 1 + ({total}) % 11, 1) FROM (SELECT {body} AS body))"
+
+
+def _written(where: str) -> str:
+    """Return the SELECT in the field names of the hub's case table (mapping zj-case)."""
+    kind = " ".join(f"WHEN ending < {below} THEN '{code}'" for below, code, _ in REASONS)
+    reason = " ".join(f"WHEN ending < {below} THEN '{text}'" for below, _, text in REASONS)
+    stamp = "'%Y-%m-%d %H:%M:%S'"
+    person = (
+        f"substr('{SURNAMES}', 1 + {_h('surname', len(SURNAMES))}, 1)"
+        f" || substr('{GIVEN}', 1 + {_h('given', len(GIVEN))}, 1)"
+        f" || CASE WHEN {_h('two', 10)} < 7 THEN substr('{GIVEN}', 1 + {_h('given-two', len(GIVEN))}, 1) ELSE '' END"
+    )
+    firms = "[" + ", ".join(f"'{firm}'" for firm in FIRMS) + "]"
+    firm = f"'新昌县' || {person} || {firms}[1 + {_h('firm', len(FIRMS))}] || '有限公司'"
+    legal = f"{_h('kind', 100)} < 24"
+    return f"""
+    SELECT case_no AS project_no, 1 AS data_version, code AS task_code, name AS task_name,
+           name || '（演示数据）' AS project_name, CASE WHEN instant THEN '1' ELSE '2' END AS project_type,
+           channel AS apply_type, unified::INTEGER AS is_unified, unified_item::INTEGER AS is_unified_item,
+           unit_code AS org_code, unit_name AS org_name, coalesce(window_code, '') AS window_code,
+           coalesce(town, '') AS town_code, CASE WHEN {legal} THEN '2' ELSE '1' END AS applyer_type,
+           CASE WHEN {legal} THEN {firm} ELSE {person} END AS applyer_name,
+           {_identity_number("i")} AS applyer_page_code,
+           '120' || lpad({_h("phone", 99999999)}::VARCHAR, 8, '0') AS contact_mobile,
+           strftime(received_at, {stamp}) AS receive_time,
+           CASE WHEN is_accepted THEN strftime(accepted_at, {stamp}) ELSE '' END AS accept_date,
+           CASE WHEN finished_at IS NULL THEN '' ELSE strftime(finished_at, {stamp}) END AS result_date,
+           promise AS promise_value,
+           CASE WHEN finished_at IS NOT NULL THEN '90' WHEN NOT is_accepted THEN '26'
+                WHEN pause_to > DATE '{LAST}' THEN '37' ELSE '40' END AS status,
+           CASE WHEN finished_at IS NULL THEN '' {kind} END AS finish_kind,
+           CASE WHEN finished_at IS NULL THEN '' {reason} END AS finish_reason
+    FROM ended WHERE {where} ORDER BY i
+    """
+
+
+def write(folder: Path, targets: Targets) -> tuple[list[Path], Path]:
+    """Write the made-up files, a month each, and the file of special procedures; return their paths.
+
+    The files have the field names of the mappings zj-case and zj-pause.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    months = []
+    with duckdb.connect() as connection:
+        make(connection, targets)
+        check(connection, targets)
+        for month in range(FIRST.month, LAST.month + 1):
+            path = folder / f"cases-{FIRST.year}-{month:02}.csv"
+            connection.execute(
+                f"COPY ({_written(f'month(day) = {month}')}) TO '{path}' (HEADER, DELIMITER ',')"
+            )
+            months.append(path)
+        pauses = folder / "pauses.csv"
+        connection.execute(
+            f"""COPY (
+            SELECT case_no AS project_no, '2' AS special_type, '专家评审' AS special_name,
+                   strftime(pause_from + INTERVAL 16 HOUR, '%Y-%m-%d %H:%M:%S') AS special_time,
+                   CASE WHEN pause_to <= DATE '{LAST}'
+                        THEN strftime(pause_to + INTERVAL 9 HOUR, '%Y-%m-%d %H:%M:%S') ELSE '' END AS end_time,
+                   '需要专家评审，时间已书面告知申请人' AS special_reason
+            FROM ended WHERE pause_days > 0 AND is_accepted AND pause_from <= DATE '{LAST}' ORDER BY i
+            ) TO '{pauses}' (HEADER, DELIMITER ',')"""
+        )
+    return months, pauses
