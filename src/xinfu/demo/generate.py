@@ -212,7 +212,7 @@ def _platform(targets: Targets) -> str:
 
 def _timed() -> str:
     """Return the SELECT that gives each case its days and its way through the office."""
-    late = "CASE WHEN d.day <= DATE '%s' THEN u.late_q1 ELSE u.late END" % QUARTER_END
+    late = f"CASE WHEN d.day <= DATE '{QUARTER_END}' THEN u.late_q1 ELSE u.late END"
     return f"""
     CREATE TEMP TABLE timed AS
     SELECT d.*, m.code, m.basic, m.name, m.instant, m.promise, u.code AS unit_code, u.name AS unit_name,
