@@ -45,7 +45,6 @@ class DayKind(models.TextChoices):
 class BatchStatus(models.TextChoices):
     CHECKED = "checked", "已检查，待确认"
     DONE = "done", "已导入"
-    REFUSED = "refused", "未能读取"
     DROPPED = "dropped", "已放弃"
     UNDONE = "undone", "已撤销"
 
@@ -76,7 +75,6 @@ class ItemBatch(models.Model):
     rejected = models.PositiveIntegerField("未收", default=0)
     marked = models.PositiveIntegerField("待核对", default=0)
     content_digest = models.CharField("内容摘要", max_length=64, blank=True)
-    refusal = models.CharField("未能读取的原因", max_length=500, blank=True)
     started_at = models.DateTimeField("上传时间")
     finished_at = models.DateTimeField("完成时间", null=True)
     started_by = models.CharField("导入者", max_length=80)
@@ -175,6 +173,10 @@ class ItemVersion(models.Model):
     batch = models.ForeignKey(
         ItemBatch, on_delete=models.PROTECT, null=True, related_name="versions", verbose_name="导入批次"
     )
+    ended_by = models.ForeignKey(
+        ItemBatch, on_delete=models.PROTECT, null=True, related_name="ended", verbose_name="由哪一批次截止"
+    )
+    open_until_on = models.DateField("截止前的取消日期", null=True, help_text="撤销批次时恢复")
     imported_at = models.DateTimeField("导入时间")
 
     class Meta:
