@@ -121,5 +121,6 @@ OUTLETS: tuple[str, ...] = tuple(
 )
 
 VILLAGE_HEADS = "桃源 金山 梅坑 石溪 岩泉 西岭 上王 下潘 前梁 后溪 兰洲 镜湖 茶亭 竹岸 云头 松岗 大坪 小坑 樟树 枫桥".split()
+VILLAGE_SIDES = ("", *"上下东西南北前后里外新老大小")
 VILLAGES = 292
 """How many villages the county has; the demonstration makes up their names."""
