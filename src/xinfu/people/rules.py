@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -92,6 +93,47 @@ def is_below(path: str, other: str) -> bool:
 
 def depth(path: str) -> int:
     return path.count("/") - 2
+
+
+MAX_DEPTH = 8
+
+
+def closing_fault(*, children: int, windows: int, people: int) -> str | None:
+    """Return why a unit cannot be closed yet, or None."""
+    left = [
+        f"{n}{what}"
+        for n, what in ((children, "个下级机构"), (windows, "个窗口"), (people, "名在岗人员"))
+        if n
+    ]
+    return f"还有{'、'.join(left)}，请先撤销或转出，再撤销本机构。" if left else None
+
+
+def tree_faults(
+    parents: Mapping[str, str], known: Mapping[str, str], closed: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Return code → (column, what is wrong) of new units: unknown, closed or circular parents, too many levels.
+
+    `parents`: code → parent's code ("" for a root) of the new list; `known`: the same of the units there are.
+    """
+    everything = {**known, **parents}
+    faults = {code: ("code", "该机构已撤销，请先恢复再导入。") for code in parents if code in closed}
+    for code in parents.keys() - faults.keys():
+        reason = _climb(code, everything, closed)
+        if reason:
+            faults[code] = ("parent", reason)
+    return faults
+
+
+def _climb(code: str, parents: Mapping[str, str], closed: Collection[str]) -> str | None:
+    passed = [code]
+    while above := parents[passed[-1]]:
+        if above in passed:
+            return f"上级机构循环：{' → '.join([*passed, above])}。"
+        if above not in parents or above in closed:
+            whose = "" if len(passed) == 1 else f"“{passed[-1]}”的"
+            return f"{whose}上级机构编码“{above}”不存在或已撤销。"
+        passed.append(above)
+    return f"超过{MAX_DEPTH}级。" if len(passed) > MAX_DEPTH else None
 
 
 # --- days ----------------------------------------------------------------------------------------
