@@ -142,7 +142,11 @@ def locate(mapping: ItemMapping, heads: Sequence[str]) -> Heads:
             f"请核对是否选错了映射“{mapping.title}”。",
         )
     used = {i for i, _ in places.values()}
-    marker = plain.index(_plain(mapping.ignore[0])) if mapping.ignore and _plain(mapping.ignore[0]) in plain else None
+    marker = (
+        plain.index(_plain(mapping.ignore[0]))
+        if mapping.ignore and _plain(mapping.ignore[0]) in plain
+        else None
+    )
     unused = tuple(h for i, h in enumerate(heads) if h and i not in used and i != marker)
     return Heads(places, tuple(absent), marker, unused)
 
@@ -211,17 +215,12 @@ def _read(attribute: Attribute, text: str, formats: Iterable[str]) -> tuple[obje
     if attribute.kind == Kind.TEXT:
         return _text(attribute, rules.clean(text))
     plain = rules.clean_code(text)
-    match attribute.kind:
-        case Kind.CODE:
-            return _coded(attribute, plain)
-        case Kind.CODES:
-            return _several(attribute, plain)
-        case Kind.WHOLE:
-            return _whole(plain)
-        case Kind.FLAG:
-            return _flag(plain)
-        case Kind.DAY:
-            return _day(plain, formats)
+    if attribute.kind == Kind.DAY:
+        return _day(plain, formats)
+    if attribute.kind in {Kind.WHOLE, Kind.FLAG}:
+        return _whole(plain) if attribute.kind == Kind.WHOLE else _flag(plain)
+    if attribute.kind in {Kind.CODE, Kind.CODES}:
+        return _coded(attribute, plain) if attribute.kind == Kind.CODE else _several(attribute, plain)
     return _identifier(attribute, plain)
 
 

@@ -89,7 +89,9 @@ class ItemBatch(models.Model):
 class ItemFinding(models.Model):
     """One thing that the check of a file found: row, column, value, reason."""
 
-    batch = models.ForeignKey(ItemBatch, on_delete=models.CASCADE, related_name="findings", verbose_name="批次")
+    batch = models.ForeignKey(
+        ItemBatch, on_delete=models.CASCADE, related_name="findings", verbose_name="批次"
+    )
     level = models.CharField("处理", max_length=10, choices=Level.choices)
     kind = models.CharField("种类", max_length=20)
     row = models.PositiveIntegerField("行号")
@@ -99,7 +101,9 @@ class ItemFinding(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "事项导入问题"
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["batch", "row"], name="item_finding_row")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["batch", "row"], name="item_finding_row")
+        ]
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -143,17 +147,29 @@ class ItemVersion(models.Model):
         "办件类型", max_length=1, choices=ProjectType.choices, blank=True, help_text="来源未给时为空"
     )
     department = models.ForeignKey(
-        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="当时的实施主体"
+        "people.Department",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="当时的实施主体",
     )
     department_name = models.CharField("实施主体名称", max_length=200, blank=True)
     department_code = models.CharField("实施主体编码", max_length=40, blank=True)
     use_level = models.CharField("行使层级", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔")
-    server_types = models.CharField("服务对象", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔")
-    handle_types = models.CharField("办理形式", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔")
+    server_types = models.CharField(
+        "服务对象", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔"
+    )
+    handle_types = models.CharField(
+        "办理形式", max_length=20, blank=True, help_text="代码，可多个，以逗号分隔"
+    )
     statutory_days = models.PositiveIntegerField("法定办结时限", null=True)
-    statutory_kind = models.CharField("法定时限单位", max_length=10, choices=DayKind.choices, default=DayKind.WORKDAY)
+    statutory_kind = models.CharField(
+        "法定时限单位", max_length=10, choices=DayKind.choices, default=DayKind.WORKDAY
+    )
     promise_days = models.PositiveIntegerField("承诺办结时限", null=True)
-    promise_kind = models.CharField("承诺时限单位", max_length=10, choices=DayKind.choices, default=DayKind.WORKDAY)
+    promise_kind = models.CharField(
+        "承诺时限单位", max_length=10, choices=DayKind.choices, default=DayKind.WORKDAY
+    )
     accept_limit_days = models.PositiveIntegerField("受理时限（工作日）", null=True, blank=True)
     visits = models.PositiveIntegerField("到办事现场次数", null=True)
     visits_reason = models.CharField("必须现场办理原因", max_length=1000, blank=True)

@@ -82,9 +82,9 @@ class Terms:
 
 # --- content ---------------------------------------------------------------------------------------
 
-_DEFAULTS: dict[str, object] = {
-    a.field: False if a.kind == Kind.FLAG else None if a.kind in {Kind.WHOLE, Kind.TERM} else "" for a in COLUMNS
-} | {"statutory_kind": "workday", "promise_kind": "workday"}
+_EMPTY: dict[Kind, object] = {Kind.FLAG: False, Kind.WHOLE: None, Kind.TERM: None}
+_DEFAULTS: dict[str, object] = {a.field: _EMPTY.get(a.kind, "") for a in COLUMNS}
+_DEFAULTS.update(statutory_kind="workday", promise_kind="workday")
 
 
 def content_of(says: Mapping[str, object], base: Mapping[str, object] | None = None) -> Content:
@@ -110,7 +110,14 @@ def digest_of(content: Mapping[str, object]) -> str:
 def file_digest(rows: Iterable[Row]) -> str:
     """Return one digest of what a file says, whatever its format, encoding and order of rows."""
     lines = sorted(
-        canon([r.code, str(r.since or ""), str(r.until or ""), {k: v for k, v in r.says.items() if v not in (None, "")}])
+        canon(
+            [
+                r.code,
+                str(r.since or ""),
+                str(r.until or ""),
+                {k: v for k, v in r.says.items() if v not in (None, "")},
+            ]
+        )
         for r in rows
     )
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
@@ -134,7 +141,9 @@ def within_file(rows: Sequence[Row]) -> tuple[list[Row], dict[int, Outcome], lis
             kept.append(first)
             for row in others:
                 done[row.number] = "unchanged"
-                found.append(row.finding(MARKED, "repeated", "code", f"与第 {first.number} 行完全相同，只计一次。"))
+                found.append(
+                    row.finding(MARKED, "repeated", "code", f"与第 {first.number} 行完全相同，只计一次。")
+                )
             continue
         named = "、".join(attributes.label(name) for name in differing[:5])
         for row in group:
@@ -282,5 +291,3 @@ def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         groups[row.code].append(row)
     return dict(sorted(groups.items()))
-
-

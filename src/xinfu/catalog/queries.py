@@ -76,7 +76,11 @@ def search(actor: Actor, text: str, day: date, limit: int) -> list[ItemVersion]:
 def matching(text: str) -> Q:
     plain = rules.clean(text)
     code = rules.clean_code(text)
-    by_code = Q(item__code__istartswith=code) | Q(item__code__iendswith=code) | Q(item__local_code__istartswith=code)
+    by_code = (
+        Q(item__code__istartswith=code)
+        | Q(item__code__iendswith=code)
+        | Q(item__local_code__istartswith=code)
+    )
     return Q(name__icontains=plain) | Q(main_name__icontains=plain) | by_code | Q(item__catalog_code=code)
 
 
@@ -114,7 +118,9 @@ def versions_for(codes: Iterable[str] | None = None, *, on: date | None = None) 
         rows = ItemVersion.objects.order_by("item_id", "since").values_list(*fields)
         if chunk is not None:
             rows = rows.filter(Q(item__code__in=chunk) | Q(item__local_code__in=chunk))
-        for code, local_code, since, until, pk, item_id, name, project, days, kind, *rest in rows.iterator(5000):
+        for code, local_code, since, until, pk, item_id, name, project, days, kind, *rest in rows.iterator(
+            5000
+        ):
             workdays = rules.workdays(days, kind, rates)
             for key in (code, local_code) if local_code in single and local_code != code else (code,):
                 yield (key, since, until, pk, item_id, name, project, days, kind, workdays, *rest)
@@ -163,7 +169,9 @@ def differences(a: ItemVersion, b: ItemVersion) -> list[Difference]:
 
 
 def _in_guide_order() -> list[Attribute]:
-    return sorted((a for a in ATTRIBUTES.values() if a.field not in OUTSIDE), key=lambda a: GROUPS.index(a.group))
+    return sorted(
+        (a for a in ATTRIBUTES.values() if a.field not in OUTSIDE), key=lambda a: GROUPS.index(a.group)
+    )
 
 
 def _said(attribute: Attribute, content: Mapping[str, object]) -> str:
@@ -189,13 +197,14 @@ def guide(version: ItemVersion) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return a version as a 办事指南: groups of label and value; a group that says nothing is left out."""
     content = content_of(version)
     hidden = {"statutory_kind", "promise_kind", *OUTSIDE}
+    asked = {"statutory_days", "promise_days"}
     groups = []
     for group in GROUPS:
+        own = [a for a in ATTRIBUTES.values() if a.group == group and a.field not in hidden]
         pairs = [
             (a.label, _said(a, content))
-            for a in ATTRIBUTES.values()
-            if a.group == group and a.field not in hidden and content.get(a.field) not in (None, "")
-            or a.group == group and a.field in {"statutory_days", "promise_days"}
+            for a in own
+            if a.field in asked or content.get(a.field) not in (None, "")
         ]
         if pairs:
             groups.append((group, pairs))

@@ -194,7 +194,9 @@ def faults_of(fields: Mapping[str, object], rates: Rates) -> list[Fault]:
 
 
 def _term_faults(fields: Mapping[str, object], rates: Rates) -> list[Fault]:
-    statutory = workdays(_whole(fields, "statutory_days"), str(fields.get("statutory_kind") or "workday"), rates)
+    statutory = workdays(
+        _whole(fields, "statutory_days"), str(fields.get("statutory_kind") or "workday"), rates
+    )
     days = _whole(fields, "promise_days")
     promise = workdays(days, str(fields.get("promise_kind") or "workday"), rates)
     if statutory is not None and promise is not None and promise > statutory:
@@ -204,13 +206,19 @@ def _term_faults(fields: Mapping[str, object], rates: Rates) -> list[Fault]:
     if kind == "1" and days:
         return [Fault("project_type", "instant", f"标为即办件，承诺时限却是 {days}，请核对。", rejects=False)]
     if kind == "2" and days == 0:
-        return [Fault("project_type", "instant", "标为承诺件，承诺时限却是 0（即办），请核对。", rejects=False)]
+        return [
+            Fault("project_type", "instant", "标为承诺件，承诺时限却是 0（即办），请核对。", rejects=False)
+        ]
     return []
 
 
 def _visit_faults(fields: Mapping[str, object]) -> list[Fault]:
     if (_whole(fields, "visits") or 0) > 0 and not fields.get("visits_reason"):
-        return [Fault("visits_reason", "visits", "到办事现场次数大于 0，须写明必须现场办理的原因。", rejects=False)]
+        return [
+            Fault(
+                "visits_reason", "visits", "到办事现场次数大于 0，须写明必须现场办理的原因。", rejects=False
+            )
+        ]
     return []
 
 

@@ -43,10 +43,8 @@ COLUMNS = {
 
 def _rule(code: str, default: str) -> str:
     """Return SQL for the local rule in force today, as text; both engines keep it as JSON."""
-    latest = (
-        f"SELECT CAST(r.value AS TEXT) FROM core_localrule r WHERE r.code = '{code}' "
-        "AND r.since <= CURRENT_DATE ORDER BY r.since DESC LIMIT 1"
-    )
+    known = f"core_localrule r WHERE r.code = '{code}' AND r.since <= CURRENT_DATE"
+    latest = f"SELECT CAST(r.value AS TEXT) FROM {known} ORDER BY r.since DESC LIMIT 1"  # noqa: S608 - no input
     return f"COALESCE(({latest}), '{default}')"
 
 

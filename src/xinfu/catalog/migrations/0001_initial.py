@@ -5,120 +5,333 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
-        ('people', '0001_initial'),
+        ("core", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True, verbose_name='实施编码')),
-                ('catalog_code', models.CharField(blank=True, db_index=True, max_length=20, verbose_name='基本编码')),
-                ('local_code', models.CharField(blank=True, max_length=50, verbose_name='地方实施编码')),
-                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department', verbose_name='实施主体')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=60, unique=True, verbose_name="实施编码")),
+                (
+                    "catalog_code",
+                    models.CharField(blank=True, db_index=True, max_length=20, verbose_name="基本编码"),
+                ),
+                ("local_code", models.CharField(blank=True, max_length=50, verbose_name="地方实施编码")),
+                (
+                    "department",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.department",
+                        verbose_name="实施主体",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事项',
-                'verbose_name_plural': '事项',
+                "verbose_name": "事项",
+                "verbose_name_plural": "事项",
             },
         ),
         migrations.CreateModel(
-            name='ItemBatch',
+            name="ItemBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255, verbose_name='文件名')),
-                ('sha256', models.CharField(db_index=True, max_length=64, verbose_name='文件哈希')),
-                ('mapping', models.CharField(max_length=60, verbose_name='映射')),
-                ('status', models.CharField(choices=[('checked', '已检查，待确认'), ('done', '已导入'), ('dropped', '已放弃'), ('undone', '已撤销')], max_length=10, verbose_name='状态')),
-                ('since', models.DateField(blank=True, help_text='行内未写生效日期时采用', null=True, verbose_name='默认生效日期')),
-                ('read', models.PositiveIntegerField(default=0, verbose_name='已读')),
-                ('created', models.PositiveIntegerField(default=0, verbose_name='新增')),
-                ('updated', models.PositiveIntegerField(default=0, verbose_name='更新')),
-                ('unchanged', models.PositiveIntegerField(default=0, verbose_name='未变')),
-                ('rejected', models.PositiveIntegerField(default=0, verbose_name='未收')),
-                ('marked', models.PositiveIntegerField(default=0, verbose_name='待核对')),
-                ('content_digest', models.CharField(blank=True, max_length=64, verbose_name='内容摘要')),
-                ('started_at', models.DateTimeField(verbose_name='上传时间')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='完成时间')),
-                ('started_by', models.CharField(max_length=80, verbose_name='导入者')),
-                ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.storedfile', verbose_name='文件')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="文件名")),
+                ("sha256", models.CharField(db_index=True, max_length=64, verbose_name="文件哈希")),
+                ("mapping", models.CharField(max_length=60, verbose_name="映射")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("checked", "已检查，待确认"),
+                            ("done", "已导入"),
+                            ("dropped", "已放弃"),
+                            ("undone", "已撤销"),
+                        ],
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "since",
+                    models.DateField(
+                        blank=True, help_text="行内未写生效日期时采用", null=True, verbose_name="默认生效日期"
+                    ),
+                ),
+                ("read", models.PositiveIntegerField(default=0, verbose_name="已读")),
+                ("created", models.PositiveIntegerField(default=0, verbose_name="新增")),
+                ("updated", models.PositiveIntegerField(default=0, verbose_name="更新")),
+                ("unchanged", models.PositiveIntegerField(default=0, verbose_name="未变")),
+                ("rejected", models.PositiveIntegerField(default=0, verbose_name="未收")),
+                ("marked", models.PositiveIntegerField(default=0, verbose_name="待核对")),
+                ("content_digest", models.CharField(blank=True, max_length=64, verbose_name="内容摘要")),
+                ("started_at", models.DateTimeField(verbose_name="上传时间")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="完成时间")),
+                ("started_by", models.CharField(max_length=80, verbose_name="导入者")),
+                (
+                    "file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.storedfile",
+                        verbose_name="文件",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事项导入批次',
-                'verbose_name_plural': '事项导入批次',
+                "verbose_name": "事项导入批次",
+                "verbose_name_plural": "事项导入批次",
             },
         ),
         migrations.CreateModel(
-            name='ItemFinding',
+            name="ItemFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(choices=[('rejected', '未收'), ('marked', '已收，待核对'), ('file', '整个文件')], max_length=10, verbose_name='处理')),
-                ('kind', models.CharField(max_length=20, verbose_name='种类')),
-                ('row', models.PositiveIntegerField(verbose_name='行号')),
-                ('column', models.CharField(max_length=100, verbose_name='列')),
-                ('value', models.CharField(max_length=300, verbose_name='取值')),
-                ('reason', models.CharField(max_length=500, verbose_name='原因')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='catalog.itembatch', verbose_name='批次')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("rejected", "未收"), ("marked", "已收，待核对"), ("file", "整个文件")],
+                        max_length=10,
+                        verbose_name="处理",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20, verbose_name="种类")),
+                ("row", models.PositiveIntegerField(verbose_name="行号")),
+                ("column", models.CharField(max_length=100, verbose_name="列")),
+                ("value", models.CharField(max_length=300, verbose_name="取值")),
+                ("reason", models.CharField(max_length=500, verbose_name="原因")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="findings",
+                        to="catalog.itembatch",
+                        verbose_name="批次",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事项导入问题',
-                'verbose_name_plural': '事项导入问题',
-                'indexes': [models.Index(fields=['batch', 'row'], name='item_finding_row')],
+                "verbose_name": "事项导入问题",
+                "verbose_name_plural": "事项导入问题",
+                "indexes": [models.Index(fields=["batch", "row"], name="item_finding_row")],
             },
         ),
         migrations.CreateModel(
-            name='ItemVersion',
+            name="ItemVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(verbose_name='版本')),
-                ('since', models.DateField(verbose_name='生效日期')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='取消日期')),
-                ('name', models.CharField(max_length=1000, verbose_name='事项名称')),
-                ('main_name', models.CharField(blank=True, max_length=1000, verbose_name='主项名称')),
-                ('task_type', models.CharField(choices=[('01', '行政许可'), ('02', '行政处罚'), ('03', '行政强制'), ('04', '行政征收'), ('05', '行政给付'), ('06', '行政检查'), ('07', '行政确认'), ('08', '行政奖励'), ('09', '行政裁决'), ('10', '其他行政权力'), ('20', '公共服务')], max_length=2, verbose_name='事项类型')),
-                ('project_type', models.CharField(blank=True, choices=[('1', '即办件'), ('2', '承诺件'), ('9', '其他')], help_text='来源未给时为空', max_length=1, verbose_name='办件类型')),
-                ('department_name', models.CharField(blank=True, max_length=200, verbose_name='实施主体名称')),
-                ('department_code', models.CharField(blank=True, max_length=40, verbose_name='实施主体编码')),
-                ('use_level', models.CharField(blank=True, help_text='代码，可多个，以逗号分隔', max_length=20, verbose_name='行使层级')),
-                ('server_types', models.CharField(blank=True, help_text='代码，可多个，以逗号分隔', max_length=20, verbose_name='服务对象')),
-                ('handle_types', models.CharField(blank=True, help_text='代码，可多个，以逗号分隔', max_length=20, verbose_name='办理形式')),
-                ('statutory_days', models.PositiveIntegerField(null=True, verbose_name='法定办结时限')),
-                ('statutory_kind', models.CharField(choices=[('workday', '工作日'), ('calendar', '自然日'), ('month', '月'), ('year', '年'), ('none', '无期限')], default='workday', max_length=10, verbose_name='法定时限单位')),
-                ('promise_days', models.PositiveIntegerField(null=True, verbose_name='承诺办结时限')),
-                ('promise_kind', models.CharField(choices=[('workday', '工作日'), ('calendar', '自然日'), ('month', '月'), ('year', '年'), ('none', '无期限')], default='workday', max_length=10, verbose_name='承诺时限单位')),
-                ('accept_limit_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='受理时限（工作日）')),
-                ('visits', models.PositiveIntegerField(null=True, verbose_name='到办事现场次数')),
-                ('visits_reason', models.CharField(blank=True, max_length=1000, verbose_name='必须现场办理原因')),
-                ('visits_exempt', models.BooleanField(default=False, verbose_name='不宜跑零次')),
-                ('online_url', models.CharField(blank=True, max_length=1000, verbose_name='网上办理地址')),
-                ('online_depth', models.CharField(blank=True, max_length=20, verbose_name='网上办理深度')),
-                ('online_exempt', models.BooleanField(default=False, verbose_name='不适宜网上办')),
-                ('mobile_url', models.CharField(blank=True, max_length=1000, verbose_name='移动端办理地址')),
-                ('mobile_exempt', models.BooleanField(default=False, verbose_name='不适宜掌上办')),
-                ('is_unified', models.BooleanField(default=False, verbose_name='纳入2.0平台')),
-                ('is_entry_center', models.BooleanField(default=False, verbose_name='进驻政务大厅')),
-                ('is_self_service', models.BooleanField(default=False, verbose_name='支持自助终端')),
-                ('details', models.JSONField(default=dict, help_text='设定依据、材料、流程、收费等', verbose_name='其他要素')),
-                ('link_fault', models.CharField(blank=True, max_length=300, verbose_name='网办地址的问题')),
-                ('lacking', models.PositiveSmallIntegerField(default=0, verbose_name='缺少的应填要素')),
-                ('digest', models.CharField(max_length=64, verbose_name='内容摘要')),
-                ('open_until_on', models.DateField(help_text='撤销批次时恢复', null=True, verbose_name='截止前的取消日期')),
-                ('imported_at', models.DateTimeField(verbose_name='导入时间')),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='catalog.itembatch', verbose_name='导入批次')),
-                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department', verbose_name='当时的实施主体')),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ended', to='catalog.itembatch', verbose_name='由哪一批次截止')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='catalog.item', verbose_name='事项')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(verbose_name="版本")),
+                ("since", models.DateField(verbose_name="生效日期")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="取消日期")),
+                ("name", models.CharField(max_length=1000, verbose_name="事项名称")),
+                ("main_name", models.CharField(blank=True, max_length=1000, verbose_name="主项名称")),
+                (
+                    "task_type",
+                    models.CharField(
+                        choices=[
+                            ("01", "行政许可"),
+                            ("02", "行政处罚"),
+                            ("03", "行政强制"),
+                            ("04", "行政征收"),
+                            ("05", "行政给付"),
+                            ("06", "行政检查"),
+                            ("07", "行政确认"),
+                            ("08", "行政奖励"),
+                            ("09", "行政裁决"),
+                            ("10", "其他行政权力"),
+                            ("20", "公共服务"),
+                        ],
+                        max_length=2,
+                        verbose_name="事项类型",
+                    ),
+                ),
+                (
+                    "project_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("1", "即办件"), ("2", "承诺件"), ("9", "其他")],
+                        help_text="来源未给时为空",
+                        max_length=1,
+                        verbose_name="办件类型",
+                    ),
+                ),
+                (
+                    "department_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="实施主体名称"),
+                ),
+                ("department_code", models.CharField(blank=True, max_length=40, verbose_name="实施主体编码")),
+                (
+                    "use_level",
+                    models.CharField(
+                        blank=True,
+                        help_text="代码，可多个，以逗号分隔",
+                        max_length=20,
+                        verbose_name="行使层级",
+                    ),
+                ),
+                (
+                    "server_types",
+                    models.CharField(
+                        blank=True,
+                        help_text="代码，可多个，以逗号分隔",
+                        max_length=20,
+                        verbose_name="服务对象",
+                    ),
+                ),
+                (
+                    "handle_types",
+                    models.CharField(
+                        blank=True,
+                        help_text="代码，可多个，以逗号分隔",
+                        max_length=20,
+                        verbose_name="办理形式",
+                    ),
+                ),
+                ("statutory_days", models.PositiveIntegerField(null=True, verbose_name="法定办结时限")),
+                (
+                    "statutory_kind",
+                    models.CharField(
+                        choices=[
+                            ("workday", "工作日"),
+                            ("calendar", "自然日"),
+                            ("month", "月"),
+                            ("year", "年"),
+                            ("none", "无期限"),
+                        ],
+                        default="workday",
+                        max_length=10,
+                        verbose_name="法定时限单位",
+                    ),
+                ),
+                ("promise_days", models.PositiveIntegerField(null=True, verbose_name="承诺办结时限")),
+                (
+                    "promise_kind",
+                    models.CharField(
+                        choices=[
+                            ("workday", "工作日"),
+                            ("calendar", "自然日"),
+                            ("month", "月"),
+                            ("year", "年"),
+                            ("none", "无期限"),
+                        ],
+                        default="workday",
+                        max_length=10,
+                        verbose_name="承诺时限单位",
+                    ),
+                ),
+                (
+                    "accept_limit_days",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="受理时限（工作日）"),
+                ),
+                ("visits", models.PositiveIntegerField(null=True, verbose_name="到办事现场次数")),
+                (
+                    "visits_reason",
+                    models.CharField(blank=True, max_length=1000, verbose_name="必须现场办理原因"),
+                ),
+                ("visits_exempt", models.BooleanField(default=False, verbose_name="不宜跑零次")),
+                ("online_url", models.CharField(blank=True, max_length=1000, verbose_name="网上办理地址")),
+                ("online_depth", models.CharField(blank=True, max_length=20, verbose_name="网上办理深度")),
+                ("online_exempt", models.BooleanField(default=False, verbose_name="不适宜网上办")),
+                ("mobile_url", models.CharField(blank=True, max_length=1000, verbose_name="移动端办理地址")),
+                ("mobile_exempt", models.BooleanField(default=False, verbose_name="不适宜掌上办")),
+                ("is_unified", models.BooleanField(default=False, verbose_name="纳入2.0平台")),
+                ("is_entry_center", models.BooleanField(default=False, verbose_name="进驻政务大厅")),
+                ("is_self_service", models.BooleanField(default=False, verbose_name="支持自助终端")),
+                (
+                    "details",
+                    models.JSONField(
+                        default=dict, help_text="设定依据、材料、流程、收费等", verbose_name="其他要素"
+                    ),
+                ),
+                ("link_fault", models.CharField(blank=True, max_length=300, verbose_name="网办地址的问题")),
+                ("lacking", models.PositiveSmallIntegerField(default=0, verbose_name="缺少的应填要素")),
+                ("digest", models.CharField(max_length=64, verbose_name="内容摘要")),
+                (
+                    "open_until_on",
+                    models.DateField(help_text="撤销批次时恢复", null=True, verbose_name="截止前的取消日期"),
+                ),
+                ("imported_at", models.DateTimeField(verbose_name="导入时间")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="catalog.itembatch",
+                        verbose_name="导入批次",
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.department",
+                        verbose_name="当时的实施主体",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ended",
+                        to="catalog.itembatch",
+                        verbose_name="由哪一批次截止",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="catalog.item",
+                        verbose_name="事项",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '事项版本',
-                'verbose_name_plural': '事项版本',
-                'constraints': [models.UniqueConstraint(fields=('item', 'version'), name='item_version_once'), models.UniqueConstraint(fields=('item', 'since'), name='item_since_once'), models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='item_version_days_in_order')],
+                "verbose_name": "事项版本",
+                "verbose_name_plural": "事项版本",
+                "constraints": [
+                    models.UniqueConstraint(fields=("item", "version"), name="item_version_once"),
+                    models.UniqueConstraint(fields=("item", "since"), name="item_since_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"
+                        ),
+                        name="item_version_days_in_order",
+                    ),
+                ],
             },
         ),
     ]
