@@ -89,13 +89,12 @@ def enums() -> Iterator[tuple[str, type[Enum]]]:
             except ModuleNotFoundError:
                 continue
             for name, thing in vars(module).items():
-                if (
-                    isinstance(thing, type)
-                    and issubclass(thing, Enum)
-                    and thing.__module__ == module.__name__
-                ):
-                    if len(thing) and name != "Can":
-                        yield f"{config.label}.{name}", thing
+                if _is_code_set(thing, module.__name__) and name != "Can":
+                    yield f"{config.label}.{name}", thing
+
+
+def _is_code_set(thing: object, module: str) -> bool:
+    return isinstance(thing, type) and issubclass(thing, Enum) and thing.__module__ == module and len(thing) > 0
 
 
 def glossary_rows() -> dict[str, list[str]]:
