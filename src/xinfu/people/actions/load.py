@@ -1,6 +1,6 @@
 """Whole lists of departments, windows, people, roles and organisations, set by set.
 
-Rows are mappings of text. Good rows are written, bad ones come back with their reason; the same rows again
+Rows are mappings of text (`_row`: the number in the file, where there is one). Good rows are written, bad ones come back with their reason; the same rows again
 change nothing. One transaction and one journal line a list.
 """
 
@@ -86,7 +86,8 @@ def _read(rows: Iterable[Row], reader: Reader, key: str) -> tuple[Wanted, dict[s
     if len(listed) > MOST_ROWS:
         raise Refused("too_many", f"一次最多导入{MOST_ROWS}行，现在是{len(listed)}行，请分批导入。")
     loaded, wanted, numbers = Loaded(read=len(listed)), Wanted(), dict[str, int]()
-    for number, row in enumerate(listed, FIRST_ROW):
+    for place, row in enumerate(listed, FIRST_ROW):
+        number = int(row.get("_row") or place)
         try:
             code, values = reader(row)
         except Refused as refused:
