@@ -224,17 +224,17 @@ def _carry_out(
     at: datetime,
     out: _Written,
 ) -> None:
+    stored = len(versions)
     for change in planned:
         if versions and (change.ends is not None or change.fills):
             _end_or_fill(versions[-1], change, batch)
-            if not versions[-1]._state.adding and versions[-1] not in out.touched[-1:]:
-                out.touched.append(versions[-1])
         if change.version is not None:
             versions.append(_new_version(item, len(versions) + 1, change.version, batch, at))
-            out.versions.append(versions[-1])
             item.catalog_code = str(change.version.content["catalog_code"])
             item.local_code = str(change.version.content["local_code"])
     item.department_id = versions[-1].department_id
+    out.touched += versions[:stored][-1:]
+    out.versions += versions[stored:]
     out.items.append(item)
 
 

@@ -6,8 +6,20 @@ class CatalogConfig(AppConfig):
     verbose_name = "事项目录"
 
     def ready(self) -> None:
-        from xinfu.catalog import access, local, mapping, snapshot  # noqa: F401 -- access and local register
+        from xinfu.catalog import access, local, mapping, screens, snapshot  # noqa: F401 -- local registers
         from xinfu.core import registry
+        from xinfu.core.ui import news
 
         mapping.register_shipped()
         registry.snapshot_views.add(snapshot.VIEW.name, snapshot.VIEW)
+        registry.navigate("事项", "事项目录", "catalog:list", access.Can.SEE, 10)
+        registry.navigate("事项", "导入事项", "catalog:import", access.Can.IMPORT, 20)
+        registry.searcher("items", "事项", screens.find)
+        news.register("catalog.ItemBatch", access.Can.IMPORT, "事项导入", _batch_url)
+        news.say({"items.imported": "导入事项", "items.import_undone": "撤销事项导入"})
+
+
+def _batch_url(subject_id: str) -> str:
+    from django.urls import reverse
+
+    return reverse("catalog:batch", args=[subject_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,6 +56,19 @@ def versions_of(item: Item) -> list[ItemVersion]:
     return list(item.versions.select_related("item", "department", "batch").order_by("-since"))
 
 
+def in_force(versions: Sequence[ItemVersion], day: date) -> ItemVersion:
+    """Return the version that a screen shows first: in force on the day, else the last begun, else the first."""
+    begun = [v for v in versions if v.since <= day]
+    return max(begun, key=lambda v: v.since) if begun else min(versions, key=lambda v: v.since)
+
+
+def state_of(version: ItemVersion, day: date) -> str:
+    """Return 在用, 未生效 or 已取消."""
+    if version.since > day:
+        return "未生效"
+    return "在用" if version.until is None or version.until >= day else "已取消"
+
+
 # --- lists -----------------------------------------------------------------------------------------
 
 
@@ -71,6 +84,12 @@ def search(actor: Actor, text: str, day: date, limit: int) -> list[ItemVersion]:
     """Return items whose name contains the text or whose code begins or ends with it."""
     found = current_versions(actor, day).filter(matching(text))
     return list(found.order_by("name", "pk")[:limit])
+
+
+def department_ids() -> list[int]:
+    """Return the departments that have items."""
+    found = Item.objects.exclude(department=None).order_by("department_id")
+    return list(found.values_list("department_id", flat=True).distinct())
 
 
 def matching(text: str) -> Q:

@@ -1,0 +1,140 @@
+"""The catalogue for other systems: a list with filters and a cursor, and one item with its versions."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from xinfu.catalog import queries
+from xinfu.catalog.access import Can
+from xinfu.catalog.models import ItemVersion
+from xinfu.core import clock
+from xinfu.core.refusal import NotFound
+from xinfu.people.session import actor_of
+
+router = Router(tags=["事项"])
+MOST = 500
+
+
+class ItemOut(Schema):
+    """One item as its version in force says it."""
+
+    id: int
+    code: str
+    catalog_code: str
+    local_code: str
+    version: int
+    since: date
+    until: date | None
+    name: str
+    task_type: str
+    project_type: str
+    department_id: int | None
+    department_name: str
+    statutory_days: int | None
+    statutory_kind: str
+    promise_days: int | None
+    promise_kind: str
+    visits: int | None
+    online_url: str
+    online_url_fault: str
+    is_unified: bool
+
+
+class VersionOut(Schema):
+    """One version: its days and everything it says, by attribute."""
+
+    version: int
+    since: date
+    until: date | None
+    digest: str
+    attributes: dict[str, Any]
+
+
+class ItemDetailOut(ItemOut):
+    versions: list[VersionOut]
+
+
+class ItemsOut(Schema):
+    """One page; `next` is the cursor of the page after it, empty on the last."""
+
+    items: list[ItemOut]
+    next: str
+
+
+class ItemFilter(Schema):
+    q: str = ""
+    department: int | None = None
+    task_type: str = ""
+    project_type: str = ""
+    unified: bool | None = None
+    on: date | None = None
+    cursor: int = 0
+    limit: int = 100
+
+
+@router.get("", response=ItemsOut, summary="事项列表", url_name="items")
+def list_items(request: HttpRequest, wanted: Query[ItemFilter]) -> dict[str, Any]:
+    """返回某日的事项版本（默认今天），按内部编号排列；每页最多 500 条，用 next 取下一页。"""
+    actor = actor_of(request)
+    actor.require(Can.SEE)
+    rows = queries.current_versions(actor, wanted.on or clock.today()).filter(item_id__gt=wanted.cursor)
+    if wanted.q.strip():
+        rows = rows.filter(queries.matching(wanted.q))
+    exact = {
+        "department": wanted.department,
+        "task_type": wanted.task_type or None,
+        "project_type": wanted.project_type or None,
+        "is_unified": wanted.unified,
+    }
+    size = max(1, min(wanted.limit, MOST))
+    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
+    found = list(rows.order_by("item_id")[: size + 1])
+    following = str(found[size - 1].item_id) if len(found) > size else ""
+    return {"items": [_plain(version) for version in found[:size]], "next": following}
+
+
+@router.get("/{code}", response=ItemDetailOut, summary="一个事项及其各版本", url_name="item")
+def one_item(request: HttpRequest, code: str) -> dict[str, Any]:
+    """按实施编码返回一个事项：现行版本和全部版本。"""
+    actor = actor_of(request)
+    actor.require(Can.SEE)
+    item = queries.items(actor).filter(code=code).first()
+    if item is None:
+        raise NotFound()
+    versions = queries.versions_of(item)
+    shown = queries.in_force(versions, clock.today())
+    return {
+        **_plain(shown),
+        "versions": [
+            {
+                "version": v.version,
+                "since": v.since,
+                "until": v.until,
+                "digest": v.digest,
+                "attributes": queries.content_of(v),
+            }
+            for v in versions
+        ],
+    }
+
+
+_SAME = (
+    "version", "since", "until", "name", "task_type", "project_type", "department_id", "department_name",
+    "statutory_days", "statutory_kind", "promise_days", "promise_kind", "visits", "online_url", "is_unified",
+)  # fmt: skip
+
+
+def _plain(version: ItemVersion) -> dict[str, Any]:
+    item = version.item
+    return {
+        "id": item.pk,
+        "code": item.code,
+        "catalog_code": item.catalog_code,
+        "local_code": item.local_code,
+        "online_url_fault": version.link_fault,
+        **{name: getattr(version, name) for name in _SAME},
+    }
