@@ -41,6 +41,7 @@ from xinfu.people.actions.persons import (
 from xinfu.people.actions.roles import end_deputy, end_role, give_role, set_deputy, stand_in
 from xinfu.people.actions.sessions import (
     LoggedIn,
+    account_key,
     begin_session,
     end_session,
     end_sessions,
@@ -48,12 +49,13 @@ from xinfu.people.actions.sessions import (
     log_out,
     unlock_account,
 )
-from xinfu.people.actions.tokens import issue_token, revoke_token
+from xinfu.people.actions.tokens import grantable, issue_token, revoke_token
 
 __all__ = [
     "Fault",
     "Loaded",
     "LoggedIn",
+    "account_key",
     "add_department",
     "add_organisation",
     "add_person",
@@ -74,6 +76,7 @@ __all__ = [
     "end_session",
     "end_sessions",
     "give_role",
+    "grantable",
     "issue_token",
     "leave",
     "load_departments",
