@@ -130,7 +130,9 @@ class ImportBatch(models.Model):
 class RejectedRow(models.Model):
     """One value that could not be taken in: row, column, value, reason."""
 
-    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rejections", verbose_name="批次")
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.CASCADE, related_name="rejections", verbose_name="批次"
+    )
     row = models.PositiveIntegerField("行号")
     column = models.CharField("列", max_length=100)
     value = models.CharField("取值", max_length=200, help_text="个人信息已遮盖")
@@ -172,7 +174,12 @@ class Case(models.Model):
     )
     org_name = models.CharField("来源中的承办单位", max_length=200, blank=True)
     window = models.ForeignKey(
-        "people.Window", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="窗口"
+        "people.Window",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="窗口",
     )
     town = models.ForeignKey(
         "people.Department",
@@ -183,7 +190,9 @@ class Case(models.Model):
         verbose_name="乡镇街道",
     )
     handler_name = models.CharField("经办人", max_length=60, blank=True)
-    applicant_kind = models.CharField("申请者类别", max_length=1, choices=[("1", "个人"), ("2", "法人")], blank=True)
+    applicant_kind = models.CharField(
+        "申请者类别", max_length=1, choices=[("1", "个人"), ("2", "法人")], blank=True
+    )
     applicant_sealed = models.BinaryField("申请者（加密）", default=b"")
     id_digest = models.BinaryField("证件号摘要", max_length=16, null=True)
     id_tail = models.CharField("证件号尾号", max_length=4, blank=True)
@@ -200,7 +209,9 @@ class Case(models.Model):
     finish_kind = models.CharField("办结类型", max_length=1, choices=FinishKind.choices, blank=True)
     finish_reason = models.CharField("原因", max_length=500, blank=True)
     promise_days = models.PositiveSmallIntegerField("承诺工作日", null=True)
-    due_kind = models.CharField("到期依据", max_length=10, choices=DueKind.choices, blank=True, default=DueKind.NONE)
+    due_kind = models.CharField(
+        "到期依据", max_length=10, choices=DueKind.choices, blank=True, default=DueKind.NONE
+    )
     due_at = models.DateTimeField("办结到期时刻", null=True)
     due_on = models.DateField("办结到期日", null=True)
     due_provisional = models.BooleanField("到期日暂定", default=False, help_text="跨入未公布节假日的年份")
@@ -209,7 +220,9 @@ class Case(models.Model):
     paused_days = models.PositiveSmallIntegerField("停钟工作日", default=0)
     handling_days = models.IntegerField("办理用时（工作日）", null=True)
     quality = models.PositiveSmallIntegerField("质量标记", default=0)
-    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="批次")
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="批次"
+    )
     changed_at = models.DateTimeField("入库更新时间")
 
     objects = CaseQuerySet.as_manager()
@@ -220,9 +233,13 @@ class Case(models.Model):
             models.Index(fields=["-received_at", "-id"], name="case_received"),
             models.Index(fields=["department", "-received_at"], name="case_department"),
             models.Index(fields=["town", "-received_at"], name="case_town", condition=Q(town__isnull=False)),
-            models.Index(fields=["window", "-received_at"], name="case_window", condition=Q(window__isnull=False)),
+            models.Index(
+                fields=["window", "-received_at"], name="case_window", condition=Q(window__isnull=False)
+            ),
             models.Index(fields=["state", "-received_at"], name="case_state"),
-            models.Index(fields=["finished_on"], name="case_finished", condition=Q(finished_on__isnull=False)),
+            models.Index(
+                fields=["finished_on"], name="case_finished", condition=Q(finished_on__isnull=False)
+            ),
             models.Index(
                 fields=["due_on", "department"], name="case_open_due", condition=Q(finished_at__isnull=True)
             ),
@@ -272,7 +289,8 @@ class CasePause(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["case", "kind", "started_at"], name="case_pause_once"),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="case_pause_in_order"
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+                name="case_pause_in_order",
             ),
         ]
 

@@ -1,0 +1,205 @@
+"""Accepted rows into the database: chunk by chunk, each one short transaction, the same result however often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from xinfu.cases.actions import rows as rows_of
+from xinfu.cases.actions.clocks import reclock, with_parts
+from xinfu.cases.actions.locking import bump, take_lock, writes
+from xinfu.cases.intake.staging import Staging
+from xinfu.cases.models import Case, CasePause, ImportBatch
+from xinfu.cases.rules import DONE_STATES, NORMAL_KINDS
+from xinfu.core import journal
+from xinfu.core.actor import Actor
+from xinfu.core.holidays import calendar
+
+CHUNK = {"postgresql": 20_000, "sqlite": 8_000}
+NEWS_AFTER = timedelta(hours=24)
+NEWS_CHUNK = 200
+TRIES = 3
+Key = tuple[int, str, int, bytes, str]
+
+
+@dataclass(slots=True)
+class Counts:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one chunk does, as seen at one moment of the database."""
+
+    create: list[int] = field(default_factory=list)
+    update: list[int] = field(default_factory=list)
+    months: set[str] = field(default_factory=set)
+    touched: list[int] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+
+class Loader:
+    """Loads the table `ready` of a staging for one batch."""
+
+    def __init__(self, staging: Staging, batch: ImportBatch, total: int, by: Actor, at: datetime) -> None:
+        self.staging, self.batch, self.total, self.by, self.at = staging, batch, total, by, at
+        self.columns = rows_of.selection(batch.pk, at)
+        self.own_writes = 0
+        self.is_new = not Case.objects.exists()
+        self.seen = self._others()
+        self.counts = Counts()
+
+    def run(self, progress: Callable[[int], None]) -> Counts:
+        """Load every chunk; `progress` gets the number of rows done so far."""
+        for first, last in self._bounds():
+            self._load(first, last)
+            progress(last)
+        return self.counts
+
+    def _bounds(self) -> Iterator[tuple[int, int]]:
+        """Cut the rows into chunks; few rows with news in each, because each of those is a journal line."""
+        since = (self.at - NEWS_AFTER).strftime("%Y-%m-%d %H:%M:%S")
+        fresh = self.staging.select(
+            f"SELECT seq FROM ready WHERE finished_at >= TIMESTAMP '{since}' ORDER BY seq"
+        )
+        cuts = [seq for (seq,) in fresh[NEWS_CHUNK - 1 :: NEWS_CHUNK]]
+        first, size = 1, CHUNK[connection.vendor]
+        while first <= self.total:
+            last = min(first + size - 1, self.total)
+            while cuts and cuts[0] < first:
+                cuts.pop(0)
+            if cuts and cuts[0] < last:
+                last = cuts[0]
+            yield first, last
+            first = last + 1
+
+    def _others(self) -> int:
+        return writes() - self.own_writes
+
+    def _load(self, first: int, last: int) -> None:
+        """Plan outside of the lock; within it plan again only if somebody else wrote meanwhile."""
+        keys = self.staging.select(
+            "SELECT seq, case_no, data_version, content, strftime(received_on, '%Y-%m') FROM ready "
+            f"WHERE seq BETWEEN {first} AND {last} ORDER BY seq"
+        )
+        for attempt in range(TRIES):
+            seen = self._others()
+            if seen != self.seen:
+                self.is_new, self.seen = False, seen
+            plan = self._plan(keys)
+            new, changed = self._rows(plan.create, last - first + 1), self._rows(plan.update, 0)
+            try:
+                with transaction.atomic():
+                    take_lock()
+                    if self._others() != seen:
+                        self.is_new = False
+                        plan = self._plan(keys)
+                        new, changed = self._rows(plan.create, 0), self._rows(plan.update, 0)
+                    bumped = self._write(plan, new, changed)
+            except IntegrityError:
+                self.is_new = False
+                if attempt == TRIES - 1:
+                    raise
+                continue
+            self.own_writes += bumped
+            self._add(plan.counts)
+            return
+
+    def _plan(self, keys: Sequence[Key]) -> Plan:
+        plan = Plan()
+        held = {} if self.is_new else rows_of.known([key[1] for key in keys])
+        for seq, number, version, content, month in keys:
+            old = held.get(number)
+            if old is None:
+                plan.create.append(seq)
+                plan.months.add(month)
+            elif version < old.data_version:
+                plan.counts.stale += 1
+                plan.counts.unchanged += 1
+            elif version == old.data_version and content == old.content:
+                plan.counts.unchanged += old.batch_id != self.batch.pk
+            else:
+                plan.update.append(seq)
+                plan.touched.append(old.pk)
+                plan.months |= {month, old.month}
+        plan.counts.created, plan.counts.updated = len(plan.create), len(plan.update)
+        return plan
+
+    def _rows(self, seqs: Sequence[int], whole: int) -> list[tuple[Any, ...]]:
+        """Fetch finished rows; `whole` is the size of the chunk, so that a full one is a range."""
+        if not seqs:
+            return []
+        if len(seqs) == whole:
+            where = f"seq BETWEEN {seqs[0]} AND {seqs[-1]}"
+        else:
+            where = f"seq IN ({', '.join(map(str, seqs))})"
+        return self.staging.select(f"SELECT {self.columns} FROM ready WHERE {where} ORDER BY seq")
+
+    def _write(self, plan: Plan, new: Sequence[tuple[Any, ...]], changed: Sequence[tuple[Any, ...]]) -> int:
+        if new:
+            rows_of.insert("cases_case", new)
+        rows_of.update(changed)
+        self._stop_clocks(plan.touched)
+        counts = plan.counts
+        ImportBatch.objects.filter(pk=self.batch.pk).update(
+            created=F("created") + counts.created,
+            updated=F("updated") + counts.updated,
+            unchanged=F("unchanged") + counts.unchanged,
+            stale=F("stale") + counts.stale,
+        )
+        if not new and not changed:
+            return 0
+        bumped = bump(plan.months)
+        self._tell(plan)
+        return bumped
+
+    def _stop_clocks(self, pks: Sequence[int]) -> None:
+        """Take the known stops out of changed cases' clocks again."""
+        if not pks:
+            return
+        paused = (
+            CasePause.objects.filter(case__in=pks).order_by("case").values_list("case", flat=True).distinct()
+        )
+        if found := list(paused):
+            reclock(with_parts(found), calendar(), self.at)
+
+    def _tell(self, plan: Plan) -> None:
+        """Journal the cases that were closed within the last day, so that others hear of them."""
+        since = (self.at - NEWS_AFTER).strftime("%Y-%m-%d %H:%M:%S")
+        changed = [*plan.create, *plan.update]
+        fresh = self.staging.select(
+            f"SELECT seq, case_no FROM ready WHERE finished_at >= TIMESTAMP '{since}' "
+            f"AND seq BETWEEN {min(changed)} AND {max(changed)}"
+        )
+        wanted = set(changed)
+        tell_closed([number for seq, number in fresh if seq in wanted], by=self.by, at=self.at)
+
+    def _add(self, counts: Counts) -> None:
+        self.counts.created += counts.created
+        self.counts.updated += counts.updated
+        self.counts.unchanged += counts.unchanged
+        self.counts.stale += counts.stale
+
+
+def tell_closed(numbers: Sequence[str], *, by: Actor, at: datetime) -> None:
+    """Journal `case.closed` for the cases that were finished normally within the last day."""
+    if not numbers:
+        return
+    closed = Case.objects.filter(
+        case_no__in=numbers,
+        state__in=DONE_STATES,
+        finish_kind__in=NORMAL_KINDS,
+        finished_at__gte=at - NEWS_AFTER,
+    ).order_by("pk")
+    for case in closed:
+        journal.record(
+            "case.closed", case, by=by, at=at, case_no=case.case_no, channel=case.channel, state=case.state
+        )

@@ -1,0 +1,352 @@
+"""One file on its way in: read, checked and derived in a DuckDB database of its own that is deleted afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from xinfu.cases.intake import derive, sql
+from xinfu.cases.intake.fields import RECORD_LABELS, RECORDS
+from xinfu.cases.intake.mapping import Mapping
+from xinfu.cases.intake.sentences import (
+    DUPLICATE,
+    ENDS_FIRST,
+    NO_CASE,
+    NO_DEPARTMENT,
+    NO_ITEM,
+    NO_NAME,
+    Rejection,
+    merged,
+    rejection,
+)
+from xinfu.cases.intake.sql import Frame, name
+from xinfu.core.refusal import Refused
+from xinfu.lib.tables import ROW_COLUMN, BadRow, TableError, to_utf8_csv
+from xinfu.lib.workdays import Calendar
+
+MEMORY = "900MB"
+LAST_DAY = date(2060, 12, 31)
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Master data that rows are joined with: lists of rows as (column → value) tables."""
+
+    departments: Sequence[tuple[int, str, str, str, str, int | None]]
+    windows: Sequence[tuple[int, str, int]]
+    versions: Iterable[tuple[Any, ...]]
+    calendar: Calendar
+    accept_days: int
+    keys: tuple[bytes, bytes]
+
+
+class Staging:
+    """The working database of one import; a context manager, because its folder holds personal data."""
+
+    def __init__(self, folder: Path, mapping: Mapping, today: date) -> None:
+        self.folder = folder
+        self.mapping = mapping
+        self.today = today
+        self.bad: list[BadRow] = []
+        self.rows = 0
+        self.frame = Frame(mapping, {}, today)
+
+    def __enter__(self) -> Staging:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, mode=0o700)
+        self.duck = duckdb.connect(str(self.folder / "stage.duckdb"))
+        self.duck.execute(
+            f"SET threads = 2; SET memory_limit = '{MEMORY}'; SET temp_directory = '{self.folder}/spill'"
+        )
+        self.duck.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+        self.duck.execute(
+            "CREATE TABLE faults (row_no BIGINT, field VARCHAR, fault INT, value VARCHAR, other BIGINT)"
+        )
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.duck.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def read_file(self, path: Path, progress: Callable[[float], None] | None = None) -> None:
+        """Read a file of any kind and find the mapping's columns; raises Refused where it is none of this kind."""
+        expected = {column for columns in self.mapping.columns.values() for column in columns}
+        try:
+            table = to_utf8_csv(path, self.folder / "clean.csv", expected=expected, progress=progress)
+        except TableError as error:
+            raise Refused(f"table_{error.code}", error.reason) from error
+        self.bad, self.rows = table.bad, table.rows + len(table.bad)
+        self.frame = Frame(self.mapping, self._sources(table.header), self.today)
+        self._check_header(table.header)
+        self._type(table.relation(), name(ROW_COLUMN))
+
+    def read_records(self, records: Sequence[Record]) -> None:
+        """Take records under the fields' own names (API); row numbers count from 1."""
+        known = RECORDS[self.mapping.record]
+        self.rows = len(records)
+        used = [f for f in known if any(r.get(f) is not None for r in records)]
+        self.frame = Frame(self.mapping, {f: [f] for f in {*used, *self._required()}}, self.today)
+        rows = [
+            {"_row": i, **{f: _plain(r.get(f)) for f in self.frame.sources}} for i, r in enumerate(records, 1)
+        ]
+        types = {"_row": "BIGINT", **dict.fromkeys(self.frame.sources, "VARCHAR")}
+        self._table("pushed", types, [tuple(r.values()) for r in rows])
+        self._type("pushed", name("_row"))
+
+    def _required(self) -> list[str]:
+        return [f.name for f in RECORDS[self.mapping.record].values() if f.is_required]
+
+    def _sources(self, header: Sequence[str]) -> dict[str, list[str]]:
+        """Return field → columns of the file, found without regard to case and blanks."""
+        present = {_folded(column): column for column in reversed(header)}
+        found = {
+            field: [present[_folded(c)] for c in columns if _folded(c) in present]
+            for field, columns in self.mapping.columns.items()
+        }
+        return {field: list(dict.fromkeys(columns)) for field, columns in found.items() if columns}
+
+    def _check_header(self, header: Sequence[str]) -> None:
+        folded = {_folded(c) for c in header}
+        for column, sentence in self.mapping.ambiguous.items():
+            if _folded(column) in folded:
+                raise Refused("ambiguous_column", f"{sentence}。")
+        missing = [f for f in self._required() if f not in self.frame.fields]
+        if missing:
+            fields = RECORDS[self.mapping.record]
+            names = "；".join(
+                f"“{fields[f].label}”（{'、'.join(self.mapping.columns.get(f, ()))}）" for f in missing
+            )
+            raise Refused(
+                "missing_column",
+                f"按映射“{self.mapping.title}”，文件缺少{RECORD_LABELS[self.mapping.record]}的必需列：{names}。"
+                f"文件现有列：{'、'.join(header[:20])}。请核对文件或换一个映射。",
+            )
+
+    def _type(self, relation: str, row: str) -> None:
+        """Convert every field in one pass; describe the faults only of the rows that have one."""
+        raw = f"SELECT {row} AS row_no, {', '.join(sql.raw_columns(self.frame))} FROM {relation}"
+        typed = f"SELECT *, {', '.join(sql.typed_columns(self.frame))} FROM ({raw})"
+        faulty = f"SELECT *, {', '.join(sql.fault_columns(self.frame))} FROM ({typed})"
+        marks = ", ".join(f"e_{f}" for f in self.frame.fields)
+        values = [f"v_{f}" for f in self.frame.fields]
+        values += [f"l_{f}" for f, field in self.frame.fields.items() if field.kind == "time"]
+        self.duck.execute(
+            f"CREATE TABLE typed AS SELECT row_no, {', '.join(values)}, coalesce({marks}) IS NOT NULL AS is_bad "
+            f"FROM ({faulty})"
+        )
+        if self._number("SELECT count(*) FROM typed WHERE is_bad"):
+            each = " UNION ALL ".join(
+                f"SELECT row_no, '{f}', e_{f}, {name(f)}, NULL FROM faulty WHERE e_{f} IS NOT NULL"
+                for f in self.frame.fields
+            )
+            self.duck.execute(
+                f"INSERT INTO faults WITH faulty AS MATERIALIZED (SELECT * FROM ({faulty}) "
+                f"WHERE row_no IN (SELECT row_no FROM typed WHERE is_bad)) {each}"
+            )
+
+    # --- rows that fall out later ----------------------------------------------------------------
+
+    def _drop(self, relation: str, field: str, fault: int, condition: str, other: str = "NULL") -> None:
+        """Note the rows of a relation that meet a condition as faulty."""
+        shown = {
+            "case_no": "case_no",
+            "item_code": "item_code",
+            "department": "coalesce(department, org_name)",
+        }
+        value = shown.get(field, "NULL")
+        self.duck.execute(
+            f"INSERT INTO faults SELECT row_no, '{field}', {fault}, {value}::VARCHAR, {other} "
+            f"FROM {relation} WHERE {condition}"
+        )
+
+    def rejections(self) -> Iterator[Rejection]:
+        """Yield everything that was not taken in, by row."""
+        cursor = self.duck.cursor()
+        cursor.execute("SELECT row_no, field, fault, value, other FROM faults ORDER BY row_no, field")
+        bad = (Rejection(b.row, b.column, b.value, f"{b.reason.rstrip('。')}。") for b in sorted(self.bad))
+        return merged(bad, self._found(cursor))
+
+    def _found(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[Rejection]:
+        while rows := cursor.fetchmany(5000):
+            for row, field, fault, value, other in rows:
+                yield rejection(self.frame, row, field, fault, value, other)
+
+    def rejected(self) -> int:
+        return len(self.bad) + self._number("SELECT count(DISTINCT row_no) FROM faults")
+
+    # --- cases -----------------------------------------------------------------------------------
+
+    def state_facts(self) -> None:
+        """Lay out what the source said, without the rows that a later row of the same file replaces."""
+        self.duck.execute(f"CREATE VIEW all_stated AS {derive.stated(self.frame)}")
+        best = "arg_max(row_no, (data_version, row_no))"
+        self.duck.execute(
+            f"CREATE TABLE kept AS SELECT case_no, {best} AS kept FROM all_stated GROUP BY case_no HAVING count(*) > 1"
+        )
+        if self._number("SELECT count(*) FROM kept"):
+            losers = "(SELECT * FROM all_stated JOIN kept USING (case_no) WHERE row_no <> kept)"
+            self._drop(losers, "case_no", DUPLICATE, "true", "kept")
+            where = "WHERE row_no NOT IN (SELECT row_no FROM faults)"
+        else:
+            where = ""
+        self.duck.execute(f"CREATE VIEW good AS SELECT * FROM all_stated {where}")
+
+    def load_reference(self, reference: Reference) -> None:
+        """Lay out departments, windows, towns, item versions and the calendar beside the rows."""
+        self._departments(reference.departments)
+        windows = [(i, code.upper(), unit) for i, code, unit in reference.windows]
+        self._table("windows", {"id": "BIGINT", "code": "VARCHAR", "department_id": "BIGINT"}, windows)
+        self._versions(reference.versions)
+        days = reference.calendar.rows(sql.EARLIEST.replace(year=sql.EARLIEST.year - 1), LAST_DAY)
+        self._table("calendar", {"day": "DATE", "works": "BOOLEAN", "ord": "INTEGER"}, days)
+        self.duck.execute("CREATE OR REPLACE TABLE workdays AS SELECT day, ord FROM calendar WHERE works")
+        self.duck.execute(f"SET VARIABLE known_until = DATE '{reference.calendar.known_until}'")
+
+    def _departments(self, rows: Sequence[tuple[int, str, str, str, str, int | None]]) -> None:
+        keys: dict[str, set[int]] = {}
+        codes = {code.upper(): pk for pk, code, *_ in rows}
+        for pk, _, long, short, *_ in rows:
+            for word in {long.upper(), short.upper()}:
+                keys.setdefault(word, set()).add(pk)
+        single = {word: min(found) for word, found in keys.items() if len(found) == 1}
+        towns = {pk: pk for pk, *_, kind, _ in rows if kind == "township"}
+        towns |= {pk: parent for pk, *_, kind, parent in rows if kind == "village" and parent in towns}
+        both = {**single, **codes}
+        pair = {"key": "VARCHAR", "id": "BIGINT"}
+        self._table("department_keys", pair, list(both.items()))
+        self._table("town_keys", pair, [(word, towns[pk]) for word, pk in both.items() if pk in towns])
+        self._table("town_ids", {"department_id": "BIGINT", "id": "BIGINT"}, list(towns.items()))
+
+    def _versions(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        columns = {
+            "code": "VARCHAR", "since": "DATE", "version_until": "DATE", "version_id": "BIGINT",
+            "version_name": "VARCHAR", "version_type": "VARCHAR", "version_promise": "INTEGER",
+            "version_kind": "VARCHAR", "version_limit": "INTEGER", "version_unified": "BOOLEAN",
+            "version_department": "BIGINT",
+        }  # fmt: skip
+        self._table("item_versions", columns, list(rows))
+        self.duck.execute("CREATE OR REPLACE TABLE item_codes AS SELECT DISTINCT code FROM item_versions")
+
+    def unknown_departments(self) -> list[tuple[str, str]]:
+        """Return (code, name) of units that rows name and the departments do not know."""
+        found = self.duck.execute(
+            "SELECT department, coalesce(any_value(org_name), department) FROM good "
+            "WHERE department IS NOT NULL AND upper(department) NOT IN (SELECT key FROM department_keys) "
+            "GROUP BY department ORDER BY department"
+        )
+        return [(str(code), str(title)) for code, title in found.fetchall()]
+
+    def unknown_items(self) -> list[tuple[str, str]]:
+        """Return (code, name) of items that rows name and the catalogue does not know."""
+        found = self.duck.execute(
+            "SELECT item_code, coalesce(any_value(item_name), item_code) FROM good "
+            "WHERE item_code IS NOT NULL AND item_code NOT IN (SELECT code FROM item_codes) "
+            "GROUP BY item_code ORDER BY item_code"
+        )
+        return [(str(code), str(title)) for code, title in found.fetchall()]
+
+    def derive(self, accept_days: int, keys: tuple[bytes, bytes]) -> int:
+        """Make the table `ready` of accepted rows in the order of their numbers; return how many they are."""
+        self.duck.execute(f"CREATE VIEW joined AS {derive.JOINED}")
+        self.duck.execute(f"CREATE TABLE facts AS {derive.facts(self.frame)}")
+        self._drop("facts", "item_name", NO_NAME, "item_name IS NULL")
+        if self.mapping.unknown_policy("department") == "reject":
+            named = "(department IS NOT NULL OR org_name IS NOT NULL)"
+            self._drop("facts", "department", NO_DEPARTMENT, f"department_id IS NULL AND {named}")
+        if self.mapping.unknown_policy("item") == "reject":
+            self._drop("facts", "item_code", NO_ITEM, "item_code IS NOT NULL AND NOT item_known")
+        if self._number("SELECT count(*) FROM faults WHERE fault >= 20"):
+            self.duck.execute("DELETE FROM facts WHERE row_no IN (SELECT row_no FROM faults)")
+        self.duck.execute(f"CREATE VIEW clocked AS {derive.clocks(self.frame, accept_days)}")
+        self.duck.execute("SET preserve_insertion_order = true")
+        self.duck.execute(f"CREATE TABLE ready AS {derive.ready(self.frame, keys)}")
+        self.duck.execute("DROP TABLE facts CASCADE")
+        return self._number("SELECT count(*) FROM ready")
+
+    def digest(self) -> str:
+        """Return a digest of the accepted rows' numbers and content, for the journal."""
+        row = self.duck.execute(
+            "SELECT sha256(coalesce(string_agg(case_no || lower(hex(content)), chr(10) ORDER BY seq), '')) FROM ready"
+        ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    # --- pauses ----------------------------------------------------------------------------------
+
+    def derive_pauses(self) -> int:
+        """Make the table `ready` of stops: one row for each case, kind and start."""
+        fields = self.frame.fields
+        columns = [f"v_{f} AS {f}" if f in fields else f"NULL AS {f}" for f in RECORDS["pause"]]
+        self.duck.execute(
+            f"CREATE VIEW all_stated AS SELECT row_no, {', '.join(columns)} FROM typed WHERE NOT is_bad"
+        )
+        self._drop("all_stated", "ended_at", ENDS_FIRST, "ended_at < started_at")
+        key = "case_no, kind, started_at"
+        self._drop(
+            f"(SELECT *, max(row_no) OVER (PARTITION BY {key}) AS kept FROM all_stated)",
+            "case_no",
+            DUPLICATE,
+            "row_no <> kept",
+            "kept",
+        )
+        self.duck.execute(
+            "CREATE TABLE ready AS SELECT row_number() OVER (ORDER BY case_no, started_at, kind) AS seq, * "
+            "FROM all_stated WHERE row_no NOT IN (SELECT row_no FROM faults) ORDER BY case_no, started_at, kind"
+        )
+        return self._number("SELECT count(*) FROM ready")
+
+    def reject_unknown_cases(self, rows: Iterable[int]) -> None:
+        """Note stops of cases that do not exist."""
+        self._table("orphans", {"n": "BIGINT"}, [(n,) for n in rows])
+        self._drop("ready", "case_no", NO_CASE, "row_no IN (SELECT n FROM orphans)")
+
+    # --- giving out ------------------------------------------------------------------------------
+
+    def select(self, query: str) -> list[tuple[Any, ...]]:
+        return self.duck.execute(query).fetchall()
+
+    def _number(self, query: str) -> int:
+        row = self.duck.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _table(self, table: str, columns: dict[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """Lay a small list out as a table, in one statement."""
+        fields = ", ".join(f"{name(c)} {t}" for c, t in columns.items())
+        self.duck.execute(f"CREATE OR REPLACE TABLE {name(table)} ({fields})")
+        path = self.folder / f"{table}.json"
+        with path.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(
+                    json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=str) + "\n"
+                )
+        if rows:
+            shape = ", ".join(f"{name(c)}: '{t}'" for c, t in columns.items())
+            self.duck.execute(
+                f"INSERT INTO {name(table)} SELECT {', '.join(name(c) for c in columns)} FROM "
+                f"read_json({sql.text(str(path))}, format = 'newline_delimited', columns = {{{shape}}})"
+            )
+        path.unlink()
+
+
+def _folded(column: str) -> str:
+    return column.replace(" ", "").replace("_", "").casefold()
+
+
+def _plain(value: object) -> str | None:
+    """Return a pushed value as text: booleans as 1 and 0."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return str(value)
