@@ -1,0 +1,129 @@
+"""Pages of very long lists: by offset up to row 10,000, by key beyond, so that a deep page costs what a first one does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+CAP = 10_000
+KEY = "list_key"
+END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The list's order: one field, then the primary key in the same direction."""
+
+    field: str
+    descending: bool
+
+    @classmethod
+    def of(cls, text: str) -> Order:
+        return cls(text.removeprefix("-"), text.startswith("-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One page of rows, and whether there are rows before and after it."""
+
+    rows: list[Any]
+    before: bool
+    after: bool
+
+
+def count(rows: QuerySet[Any], *, exact: bool = False) -> tuple[int, bool]:
+    """Return the number of rows and whether it is exact: counting stops beyond 10,000 unless asked."""
+    if exact:
+        return rows.count(), True
+    found = rows.order_by()[: CAP + 1].count()
+    return min(found, CAP), found <= CAP
+
+
+def cursor_of(row: Any) -> str:
+    """Return the text that names a row's place in the order."""
+    value = getattr(row, KEY)
+    plain = value.isoformat() if isinstance(value, date) else value
+    if plain is not None and not isinstance(plain, str | int | float | bool):
+        plain = str(plain)
+    return base64.urlsafe_b64encode(json.dumps([plain, row.pk]).encode()).decode().rstrip("=")
+
+
+def _parse(cursor: str, rows: QuerySet[Any]) -> tuple[Any, Any] | None:
+    try:
+        value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        output = rows.query.annotations[KEY].output_field
+        if isinstance(value, str) and output.get_internal_type() == "DateTimeField":
+            return datetime.fromisoformat(value), pk
+        return (None if value is None else output.to_python(value)), pk
+    except (ValueError, TypeError, binascii.Error, ValidationError):
+        return None
+
+
+def keyed(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
+    """Return the rows with the order's value on each, so that a cursor can be made of it."""
+    found: QuerySet[Any] = rows.annotate(**{KEY: F(order.field)})
+    return found
+
+
+def _ordered(rows: QuerySet[Any], field: str, ascending: bool) -> QuerySet[Any]:
+    sign = "" if ascending else "-"
+    return rows.order_by(f"{sign}pk") if field == "pk" else rows.order_by(f"{sign}{field}", f"{sign}pk")
+
+
+def in_order(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
+    return _ordered(rows, order.field, not order.descending)
+
+
+def by_offset(rows: QuerySet[Any], order: Order, page: int, size: int) -> Window:
+    """Return page `page` (from 1); the caller keeps the offset under CAP."""
+    start = (page - 1) * size
+    found = list(in_order(keyed(rows, order), order)[start : start + size + 1])
+    return Window(found[:size], start > 0, len(found) > size)
+
+
+def by_key(rows: QuerySet[Any], order: Order, *, after: str = "", before: str = "", size: int) -> Window:
+    """Return the page after or before a cursor; `before="end"` is the last page; a torn cursor gives the first."""
+    rows = keyed(rows, order)
+    backwards = bool(before)
+    place = None if before == END else _parse(after or before, rows)
+    if place is None and before != END:
+        return by_offset(rows, order, 1, size)
+    found = _reach(rows, order.field, order.descending == backwards, place, size + 1)
+    more, found = len(found) > size, found[:size]
+    if backwards:
+        return Window(found[::-1], more, before != END)
+    return Window(found, True, more)
+
+
+def _reach(
+    rows: QuerySet[Any], field: str, ascending: bool, place: tuple[Any, Any] | None, limit: int
+) -> list[Any]:
+    """Return up to `limit` rows beyond `place` in one direction.
+
+    Empty values stand where the database puts them (SQLite: smallest, PostgreSQL: largest), so that an index on the
+    field still serves; the run of empty values is reached by a second query.
+    """
+    base = _ordered(rows, field, ascending)
+    if place is None:
+        return list(base[:limit])
+    value, pk = place
+    side = "gt" if ascending else "lt"
+    nulls_first = ascending == (connection.vendor == "sqlite")
+    if value is None:
+        found = list(base.filter(**{f"{field}__isnull": True, f"pk__{side}": pk})[:limit])
+        rest = base.filter(**{f"{field}__isnull": False}) if nulls_first else None
+    else:
+        beyond = Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": pk})
+        found = list(base.filter(beyond, **{f"{field}__{side}e": value})[:limit])
+        rest = None if nulls_first else base.filter(**{f"{field}__isnull": True})
+    if rest is not None and len(found) < limit:
+        found += list(rest[: limit - len(found)])
+    return found
