@@ -1,4 +1,4 @@
-"""Request numbers for the log, and refusals as pages or problem+json."""
+"""Request codes for the log, refusals as pages or problem+json, sending once, drafts that were sent."""
 
 from __future__ import annotations
 
@@ -7,48 +7,113 @@ import secrets
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
-from xinfu.core.refusal import Forbidden, NotFound, Refused
+from xinfu.core.actor import ANONYMOUS, Kind
+from xinfu.core.refusal import Refused
+from xinfu.core.ui import drafts
+from xinfu.site import errors
 from xinfu.site.logs import request_id
 
 log = logging.getLogger("xinfu.access")
+faults = logging.getLogger("xinfu.faults")
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # speakable on the phone: no I O 0 1
+
+Respond = Callable[[HttpRequest], HttpResponseBase]
 
 
 class RequestLog:
     """Give each request a short code (shown on error pages) and write one access line."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        code = secrets.token_hex(3).upper()
+        code = "".join(secrets.choice(ALPHABET) for _ in range(6))
         request_id.set(code)
         started = time.perf_counter()
         response = self.get_response(request)
-        log.info(
-            "%s %s %s %.0fms",
-            request.method,
-            request.path,
-            response.status_code,
-            (time.perf_counter() - started) * 1e3,
-        )
+        taken = (time.perf_counter() - started) * 1e3
+        log.info("%s %s %s %.0fms", request.method, request.path, response.status_code, taken)
         response["X-Request-Id"] = code
         return response
 
 
 class Refusals:
-    """Turn a refusal that no screen caught into its page: 404, 403 or 409."""
+    """Turn what a view did not catch into its page: a refusal into 404, 403 or 409, a bare 405 into Chinese."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and not getattr(response, "content", b""):
+            page = errors.page(request, 405)
+            page["Allow"] = response.get("Allow", "")
+            return page
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Refused):
+        if isinstance(error, RequestDataTooBig):
+            return errors.page(request, 413)
+        if isinstance(error, Refused):
+            return errors.refusal(request, error)
+        faults.error("%s %s failed", request.method, request.path, exc_info=error)
+        return None
+
+
+class Once:
+    """Make a second sending of the same form harmless (F12): it gets the answer of the first.
+
+    A form carries `_once`; the first sending claims it, its redirect is kept for an hour. A form that came back with
+    errors may be sent again. A draft named by `_draft` goes once its form went through (D5).
+    """
+
+    KEEP = 3600
+    WAIT = 10.0
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        claimed = getattr(request, "once_key", None)
+        sent = 300 <= response.status_code < 400
+        if claimed and sent:
+            cache.set(claimed, response["Location"], self.KEEP)
+        elif claimed:
+            cache.delete(claimed)
+        actor = getattr(request, "actor", ANONYMOUS)
+        if sent and request.method == "POST" and actor.kind != Kind.ANONYMOUS:
+            draft = request.POST.get("_draft", "")
+            if draft:
+                drafts.drop(key=draft, by=actor)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if request.method != "POST" or errors.is_api(request):
             return None
-        status = 404 if isinstance(error, NotFound) else 403 if isinstance(error, Forbidden) else 409
-        return render(request, "site/refused.html", {"refused": error, "status": status}, status=status)
+        key = request.POST.get("_once", "")
+        if not 0 < len(key) <= 40 or not key.replace("-", "").replace("_", "").isalnum():
+            return None
+        who = getattr(request, "actor", ANONYMOUS).key
+        name = f"once:{who}:{key}"
+        if cache.add(name, "", self.KEEP):
+            request.once_key = name  # type: ignore[attr-defined]
+            return None
+        return self._second(request, name)
+
+    def _second(self, request: HttpRequest, name: str) -> HttpResponse:
+        deadline = time.monotonic() + self.WAIT
+        while time.monotonic() < deadline:
+            address = cache.get(name)
+            if address:
+                return HttpResponseRedirect(address)
+            if address is None:
+                break
+            time.sleep(0.1)
+        return errors.page(request, 409, "这份内容刚刚提交过，正在处理，请勿重复提交。稍后刷新即可看到结果。")

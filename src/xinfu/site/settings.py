@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "xinfu.people.session.ActorMiddleware",
     "xinfu.site.middleware.Refusals",
+    "xinfu.site.middleware.Once",
 ]
 ROOT_URLCONF = "xinfu.site.urls"
 WSGI_APPLICATION = "xinfu.site.wsgi.application"
@@ -146,6 +147,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "xinfu.site.errors.csrf_failure"
 IDLE_MINUTES = int(os.environ.get("XINFU_IDLE_MINUTES", "30"))
+# Whoever shows this token may read /-/metrics; empty: only people who may see the state of the system.
+METRICS_TOKEN = os.environ.get("XINFU_METRICS_TOKEN", "")
 TLS = os.environ.get("XINFU_TLS") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 if TLS:
@@ -176,6 +179,7 @@ USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {

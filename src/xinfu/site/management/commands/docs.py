@@ -60,9 +60,14 @@ def permissions() -> str:
 
 def schedule() -> str:
     lines = ["# 定时任务\n", "| 任务 | 标识 | 时间（cron，北京时间） | 调用 |", "|---|---|---|---|"]
-    lines += [f"| {line.label} | `{line.name}` | `{line.cron}` | `{line.call}` |" for line in tasks.schedule()]
+    lines += [
+        f"| {line.label} | `{line.name}` | `{line.cron}` | `{line.call}` |" for line in tasks.schedule()
+    ]
     lines += ["\n## 事件的接收者\n", "| 接收者 | 事件 |", "|---|---|"]
-    lines += [f"| `{handler}` | {'、'.join(sorted(names))} |" for handler, names in sorted(events.listeners().items())]
+    lines += [
+        f"| `{handler}` | {'、'.join(sorted(names))} |"
+        for handler, names in sorted(events.listeners().items())
+    ]
     return "\n".join(lines) + "\n"
 
 
