@@ -23,7 +23,7 @@ from xinfu.people.session import actor_of_account, actor_standing_in
 
 Told = Callable[[str], dict[str, Any]]
 DAY = date(2023, 5, 18)
-SCOPE = sorted(actions.grantable())[0]
+SCOPE = min(actions.grantable())
 
 
 @pytest.fixture

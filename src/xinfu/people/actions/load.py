@@ -157,7 +157,7 @@ def _run(call: Callable[[], Loaded]) -> Loaded:
 def _coded(choices: Iterable[tuple[str, Any]], value: str, label: str, column: str) -> str:
     """Return the code of a value given as code or as label."""
     text = rules.clean(value)
-    found = next((code for code, words in choices if text in (code, str(words))), None)
+    found = next((code for code, words in choices if text in (code, rules.clean(str(words)))), None)
     if found is None:
         raise Refused("unknown", f"{label}“{text}”不在代码表中。", field=column)
     return found
