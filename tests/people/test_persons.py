@@ -353,7 +353,7 @@ def test_an_account_opens_with_a_temporary_password_that_is_kept_nowhere(
     account, password = actions.open_account(username="Zhang.San", person=add(), by=admin, at=now)
     assert account.username == "zhang.san"
     assert account.must_change_password
-    assert account.temporary_until == DAY + timedelta(days=7)
+    assert account.temporary_ends_on == DAY + timedelta(days=7)
     assert account.check_password(password)
     assert password not in str(told("account.opened"))
     assert actor_of_account(account).name == "张三"

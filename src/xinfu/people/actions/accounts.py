@@ -92,13 +92,13 @@ def open_account(
         password=make_password(password),
         must_change_password=True,
         password_changed_at=at,
-        temporary_until=_temporary_until(at),
+        temporary_ends_on=_temporary_ends_on(at),
     )
     _save_new(account, by, at)
     return account, password
 
 
-def _temporary_until(at: datetime) -> date:
+def _temporary_ends_on(at: datetime) -> date:
     day = timezone.localdate(at)
     return day + timedelta(days=limits.number("temporary_password_days", day))
 
@@ -126,7 +126,7 @@ def reset_password(*, account: Account, by: Actor, at: datetime) -> str:
             password=hashed,
             must_change_password=True,
             password_changed_at=at,
-            temporary_until=_temporary_until(at),
+            temporary_ends_on=_temporary_ends_on(at),
         )
         LoginLock.objects.filter(key=account_key(row.username)).update(
             failures=0, since=None, locked_until=None
@@ -185,7 +185,7 @@ def change_password(*, account: Account, old: str, new: str, by: Actor, at: date
         if row.password != account.password:
             raise Refused("changed_meanwhile", "密码刚刚被改过，请重新登录后再试。")
         Account.objects.filter(pk=row.pk).update(
-            password=hashed, must_change_password=False, password_changed_at=at, temporary_until=None
+            password=hashed, must_change_password=False, password_changed_at=at, temporary_ends_on=None
         )
         journal.record("account.password_changed", row, by=by, at=at, sessions=end_all(row))
     account.refresh_from_db()

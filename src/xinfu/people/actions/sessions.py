@@ -134,7 +134,7 @@ def _outcome(account: Account | None, good: bool, at: datetime) -> LoginOutcome:
     organisation = account.organisation
     if not account.is_active or (organisation is not None and organisation.closed_on is not None):
         return LoginOutcome.CLOSED
-    if account.temporary_until is not None and account.temporary_until < timezone.localdate(at):
+    if account.temporary_ends_on is not None and account.temporary_ends_on < timezone.localdate(at):
         return LoginOutcome.EXPIRED
     return LoginOutcome.OK
 

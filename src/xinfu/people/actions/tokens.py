@@ -26,6 +26,13 @@ def grantable() -> dict[str, str]:
     return {p: label for p, (label, _) in access.grants().items() if not p.startswith(OWN)}
 
 
+def _scopes(scopes: Iterable[str]) -> list[str]:
+    wanted = sorted(set(scopes))
+    if not wanted or not grantable().keys() >= set(wanted):
+        raise Refused("bad_scopes", "请从列表中至少选一项权限；管理类权限不授予接口。", field="scopes")
+    return wanted
+
+
 @transaction.atomic
 def issue_token(
     *,
@@ -42,10 +49,7 @@ def issue_token(
     an end in the past.
     """
     by.require(Can.TOKENS)
-    wanted = sorted(set(scopes))
-    unknown = [scope for scope in wanted if scope not in grantable()]
-    if not wanted or unknown:
-        raise Refused("bad_scopes", "请从列表中至少选一项权限；管理类权限不授予接口。", field="scopes")
+    wanted = _scopes(scopes)
     if ends_on is not None and ends_on < timezone.localdate(at):
         raise Refused("ends_past", f"有效期至 {ends_on} 已过，请改为今天或以后。", field="ends_on")
     if department is not None and department.closed_on is not None:

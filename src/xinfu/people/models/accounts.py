@@ -39,7 +39,7 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField("启用", default=True)
     must_change_password = models.BooleanField("须改密码", default=True)
     password_changed_at = models.DateTimeField("改密时间", null=True)
-    temporary_until = models.DateField("临时密码有效期至", null=True, blank=True)
+    temporary_ends_on = models.DateField("临时密码有效期至", null=True, blank=True)
     large_type = models.BooleanField("大字版", default=False)
 
     objects: ClassVar[AccountManager] = AccountManager()
