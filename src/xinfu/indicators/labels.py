@@ -7,7 +7,11 @@ from datetime import date, timedelta
 
 from django.apps import apps
 
+from xinfu.catalog import queries as catalog
+from xinfu.core import clock
+from xinfu.core.actor import system
 from xinfu.indicators.engine import Value
+from xinfu.people import queries as people
 
 GRAIN_LABELS: Mapping[str, str] = {
     "month": "月份",
@@ -24,14 +28,15 @@ Names = Mapping[Value, tuple[str, str]]
 
 
 def names(grain: str, values: Iterable[Value]) -> Names:
-    """Return code and name of each value of a grain, with one query at most."""
+    """Return code and name of each value of a grain, with two queries at most."""
     wanted = {value for value in values if value is not None}
+    ids = [value for value in wanted if isinstance(value, int)]
     if grain in ("department", "town"):
-        found = _units(_numbers(wanted))
+        found = _people("department", ids)
     elif grain == "window":
-        found = _windows(_numbers(wanted))
+        found = _people("window", ids)
     elif grain == "item":
-        found = _items(_numbers(wanted))
+        found = _items(ids)
     elif grain == "channel":
         found = _channels(wanted)
     else:
@@ -39,18 +44,9 @@ def names(grain: str, values: Iterable[Value]) -> Names:
     return {None: ("", UNASSIGNED), **{value: found.get(value, (str(value), str(value))) for value in wanted}}
 
 
-def _numbers(values: Iterable[Value]) -> list[int]:
-    return [value for value in values if isinstance(value, int)]
-
-
-def _units(ids: list[int]) -> dict[Value, tuple[str, str]]:
-    rows = apps.get_model("people", "Department").objects.filter(pk__in=ids)
-    return {pk: (code, name) for pk, code, name in rows.values_list("pk", "code", "short_name")}
-
-
-def _windows(ids: list[int]) -> dict[Value, tuple[str, str]]:
-    rows = apps.get_model("people", "Window").objects.filter(pk__in=ids)
-    return {pk: (code, name) for pk, code, name in rows.values_list("pk", "code", "name")}
+def _people(kind: str, ids: list[int]) -> dict[Value, tuple[str, str]]:
+    codes = {pk: code for code, pk in people.codes(kind).items()}
+    return {pk: (codes[pk], name) for pk, name in people.labels(kind, ids).items()}
 
 
 def _channels(values: Iterable[Value]) -> dict[Value, tuple[str, str]]:
@@ -60,13 +56,8 @@ def _channels(values: Iterable[Value]) -> dict[Value, tuple[str, str]]:
 
 
 def _items(ids: list[int]) -> dict[Value, tuple[str, str]]:
-    versions = (
-        apps.get_model("catalog", "ItemVersion")
-        .objects.filter(item_id__in=ids)
-        .order_by("since")
-        .values_list("item_id", "item__code", "name")
-    )
-    return {item: (code, name) for item, code, name in versions}
+    found = catalog.current_versions(system("indicators"), clock.today()).filter(item_id__in=ids)
+    return {item: (code, name) for item, code, name in found.values_list("item_id", "item__code", "name")}
 
 
 def _day(grain: str, value: Value) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from xinfu.core import clock
 from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
 from xinfu.indicators import actions, queries
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         frm, to = day(options["frm"]), day(options["to"])
         try:
             if not options["no_refresh"]:
-                actions.refresh_snapshot(by=actor, at=timezone.now())
+                actions.refresh_snapshot(by=actor, at=clock.now())
             rows = queries.figures(actor, frm, to, options["by"], options["indicator"])
         except Refused as refused:
             raise CommandError(refused.reason) from None
