@@ -12,6 +12,7 @@ from xinfu.catalog import queries
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import ItemVersion
 from xinfu.core import clock
+from xinfu.core.api import needs
 from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 
@@ -77,10 +78,10 @@ class ItemFilter(Schema):
 
 
 @router.get("", response=ItemsOut, summary="事项列表", url_name="items")
+@needs(Can.SEE)
 def list_items(request: HttpRequest, wanted: Query[ItemFilter]) -> dict[str, Any]:
     """返回某日的事项版本（默认今天），按内部编号排列；每页最多 500 条，用 next 取下一页。"""
     actor = actor_of(request)
-    actor.require(Can.SEE)
     rows = queries.current_versions(actor, wanted.on or clock.today()).filter(item_id__gt=wanted.cursor)
     if wanted.q.strip():
         rows = rows.filter(queries.matching(wanted.q))
@@ -98,10 +99,10 @@ def list_items(request: HttpRequest, wanted: Query[ItemFilter]) -> dict[str, Any
 
 
 @router.get("/{code}", response=ItemDetailOut, summary="一个事项及其各版本", url_name="item")
+@needs(Can.SEE)
 def one_item(request: HttpRequest, code: str) -> dict[str, Any]:
     """按实施编码返回一个事项：现行版本和全部版本。"""
     actor = actor_of(request)
-    actor.require(Can.SEE)
     item = queries.items(actor).filter(code=code).first()
     if item is None:
         raise NotFound()

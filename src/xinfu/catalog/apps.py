@@ -1,4 +1,12 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from xinfu.core.actor import Actor
+    from xinfu.core.registry import Found
 
 
 class CatalogConfig(AppConfig):
@@ -6,7 +14,7 @@ class CatalogConfig(AppConfig):
     verbose_name = "事项目录"
 
     def ready(self) -> None:
-        from xinfu.catalog import access, local, mapping, screens, snapshot  # noqa: F401 -- local registers
+        from xinfu.catalog import access, local, mapping, snapshot  # noqa: F401 -- local registers
         from xinfu.core import registry
         from xinfu.core.ui import news
 
@@ -14,9 +22,15 @@ class CatalogConfig(AppConfig):
         registry.snapshot_views.add(snapshot.VIEW.name, snapshot.VIEW)
         registry.navigate("事项", "事项目录", "catalog:list", access.Can.SEE, 10)
         registry.navigate("事项", "导入事项", "catalog:import", access.Can.IMPORT, 20)
-        registry.searcher("items", "事项", screens.find)
+        registry.searcher("items", "事项", _find)
         news.register("catalog.ItemBatch", access.Can.IMPORT, "事项导入", _batch_url)
         news.say({"items.imported": "导入事项", "items.import_undone": "撤销事项导入"})
+
+
+def _find(actor: Actor, asked: str, limit: int) -> list[Found]:
+    from xinfu.catalog import screens
+
+    return screens.find(actor, asked, limit)
 
 
 def _batch_url(subject_id: str) -> str:

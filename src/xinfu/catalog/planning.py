@@ -254,7 +254,7 @@ def _checked(row: Row, terms: Terms, change: Change) -> Change:
     findings = tuple(_finding(row, fault) for fault in faults)
     if any(fault.rejects for fault in faults):
         return Change(row, "rejected", findings=findings)
-    return replace(change, findings=findings)
+    return replace(change, findings=(*change.findings, *findings))
 
 
 def _finding(row: Row, fault: Fault) -> Finding:

@@ -1,0 +1,366 @@
+"""Files as strangers send them: each fault has its sentence, good rows are kept, a batch can be taken back."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.catalog.conftest import CODE, OTHER, ROW, Bring, csv_bytes, day
+from xinfu.catalog import actions, mapping, queries, workbook
+from xinfu.catalog.models import BatchStatus, Item, ItemBatch, ItemVersion
+from xinfu.core.actor import ANONYMOUS, system
+from xinfu.core.models import JournalEntry
+from xinfu.core.refusal import Forbidden, Refused
+from xinfu.lib import tables
+
+GOOD = {**ROW, "task_code": OTHER, "task_name": "食品生产许可"}
+SYSTEM = system("tests")
+
+
+def rejected(batch: ItemBatch) -> list[tuple[int, str, str]]:
+    return [(f.row, f.column, f.reason) for f in queries.findings(batch) if f.level == "rejected"]
+
+
+# --- one bad value ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "column, value, said",
+    [
+        ("task_name", "", "事项名称不能为空"),
+        ("task_code", "", "实施编码不能为空"),
+        ("task_code", "1.1440232E+30", "科学计数法"),
+        ("task_code", "含 空格", "字符"),
+        ("task_code", "1" * 61, "60"),
+        ("task_type", "许可证", "事项类型不在代码表里"),
+        ("project_type", "3", "1 即办件"),
+        ("server_type", "1,7", "服务对象不在代码表里"),
+        ("task_name", "=HYPERLINK(1)", "公式"),
+        ("task_name", "名" * 1001, "最长 1000 字"),
+        ("task_name", "乱\x01码", "控制字符"),
+        ("anticipate_day", "尽快", "20个工作日"),
+        ("limit_scene_num", "两次", "正整数"),
+        ("is_entry_center", "也许", "是”或“否"),
+        ("plan_effective_date", "2023-02-30", "2026-11-24"),
+        ("plan_effective_date", "1900-01-01", "1949"),
+        ("promise_day", "21", "承诺不得超过法定"),
+        ("dept_code", "1.1E+17", "科学计数法"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_place_and_the_good_row_is_kept(
+    bring: Bring, column: str, value: str, said: str
+) -> None:
+    batch = bring([{**ROW, column: value}, GOOD])
+    assert (batch.read, batch.created, batch.rejected) == (2, 1, 1)
+    ((row, head, reason),) = rejected(batch)
+    assert row == 2
+    assert head == column
+    assert said in reason
+    assert list(Item.objects.values_list("code", flat=True)) == [OTHER]
+
+
+def test_values_come_in_as_the_office_writes_them(bring: Bring) -> None:
+    row = {
+        **ROW,
+        "task_type": "１",
+        "server_type": "企业法人、自然人",
+        "anticipate_day": "1个月",
+        "promise_day": "５",
+        "is_entry_center": "进驻".replace("进驻", "是"),
+        "plan_effective_date": "2022年3月1日",
+        "limit_scene_num": "0次",
+    }
+    bring([row])
+    version = ItemVersion.objects.get()
+    assert (version.task_type, version.server_types) == ("01", "1,2")
+    assert (version.statutory_days, version.statutory_kind, version.promise_days) == (1, "month", 5)
+    assert version.is_entry_center
+    assert version.since == date(2022, 3, 1)
+    assert version.visits == 0
+
+
+# --- rows against each other -----------------------------------------------------------------------
+
+
+def test_a_row_twice_counts_once_and_is_said(bring: Bring) -> None:
+    batch = bring([ROW, ROW])
+    assert (batch.read, batch.created, batch.unchanged, batch.rejected) == (2, 1, 1, 0)
+    assert [(f.row, f.kind) for f in queries.findings(batch) if f.kind == "repeated"] == [(3, "repeated")]
+
+
+def test_rows_that_contradict_each_other_are_all_refused(bring: Bring) -> None:
+    batch = bring([ROW, {**ROW, "promise_day": "3"}, GOOD])
+    assert (batch.created, batch.rejected) == (1, 2)
+    assert [row for row, _, _ in rejected(batch)] == [2, 3]
+    assert "承诺办结时限" in rejected(batch)[0][2]
+
+
+# --- whole files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content, code",
+    [
+        (b"", "file_empty"),
+        (b"%PDF-1.7 not a table", "file_pdf"),
+        (b"\x89PNG\r\n\x1a\n0000", "file_image"),
+        (b"task_code,task_name,task_type\n", "file_empty"),
+        ("task_code,task_name\n1,甲\n".encode(), "column_missing"),
+        ("甲,乙\n1,2\n".encode(), "file_header_not_found"),
+        (b"task_code,task_name,task_type\n1,\xff\xfe\xfa,01\n", "file_encoding"),
+    ],
+)
+def test_a_file_that_is_no_list_of_items_is_refused_as_a_whole(
+    bring: Bring, content: bytes, code: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        bring(content)
+    assert refused.value.code == code
+    assert refused.value.reason.endswith("。")
+    assert not ItemBatch.objects.exists()
+
+
+def test_a_missing_column_is_named_with_what_the_file_has(bring: Bring) -> None:
+    with pytest.raises(Refused, match="缺少必需的列：task_type") as refused:
+        bring("task_code,task_name\n1,甲\n".encode())
+    assert "task_name" in refused.value.reason
+
+
+def test_a_torn_row_is_refused_and_the_others_kept(bring: Bring) -> None:
+    whole = csv_bytes([GOOD]).decode()
+    batch = bring((whole + f"{CODE},食品经营许可\n").encode())
+    assert (batch.read, batch.created, batch.rejected) == (2, 1, 1)
+    assert rejected(batch)[0][0] == 3
+
+
+def test_gb18030_and_a_workbook_say_the_same_as_utf8(bring: Bring, tmp_path: Path) -> None:
+    rows = [{**ROW, "task_name": "㛃𠅤食品经营许可"}, GOOD]
+    sheet = tmp_path / "x.xlsx"
+    tables.write_xlsx(sheet, list(ROW), [list(row.values()) for row in rows])
+    first = bring(csv_bytes(rows))
+    again = [bring(csv_bytes(rows, "gb18030")), bring(sheet), bring(csv_bytes(list(reversed(rows))))]
+    assert {batch.content_digest for batch in again} == {first.content_digest}
+    assert {batch.unchanged for batch in again} == {2}
+    assert ItemVersion.objects.filter(name="㛃𠅤食品经营许可").exists()
+
+
+# --- three steps -----------------------------------------------------------------------------------
+
+
+def test_checking_writes_no_item_and_writing_gives_what_was_said(bring: Bring) -> None:
+    batch = bring([ROW, {**GOOD, "task_type": "?"}], write=False)
+    assert batch.status == BatchStatus.CHECKED
+    assert (batch.created, batch.rejected) == (1, 1)
+    assert not Item.objects.exists()
+    done = actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert (done.status, done.created, done.rejected) == (BatchStatus.DONE, 1, 1)
+    assert done.findings.count() == batch.findings.count()
+    with pytest.raises(Refused, match="已导入"):
+        actions.apply_batch(batch=done, by=SYSTEM, at=day("2023-05-19"))
+
+
+def test_a_stopped_import_finishes_as_if_never_stopped(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "CHUNK", 1)
+    batch = bring([ROW, GOOD], write=False)
+    write, calls = actions._write, []
+
+    def dies(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return write(*args)
+
+    monkeypatch.setattr(actions, "_write", dies)
+    with pytest.raises(KeyboardInterrupt):
+        actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert Item.objects.count() == 1
+    monkeypatch.setattr(actions, "_write", write)
+    actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-20"))
+    assert [v.version for v in ItemVersion.objects.order_by("pk")] == [1, 1]
+
+
+def test_a_checked_file_can_be_given_up(bring: Bring) -> None:
+    batch = bring([ROW], write=False)
+    actions.drop_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.DROPPED
+    with pytest.raises(Refused, match="已放弃"):
+        actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+
+
+def test_an_undone_batch_leaves_the_catalogue_as_it_was(bring: Bring) -> None:
+    bring([{**ROW, "plan_cancel_date": "2030-12-31"}], on="2023-01-01")
+    before = ItemVersion.objects.values("since", "until", "promise_days", "digest").get()
+    batch = bring([{**ROW, "promise_day": "3"}, GOOD], on="2023-05-18")
+    assert ItemVersion.objects.count() == 3
+    actions.undo_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert ItemVersion.objects.values("since", "until", "promise_days", "digest").get() == before
+    assert list(Item.objects.values_list("code", flat=True)) == [CODE]
+    assert JournalEntry.objects.filter(event="items.import_undone").count() == 1
+    again = bring([{**ROW, "promise_day": "2"}], on="2023-05-18")
+    assert again.updated == 1, "the day is free again"
+
+
+def test_a_batch_that_others_build_on_cannot_be_undone(bring: Bring) -> None:
+    first = bring([ROW], on="2023-01-01")
+    bring([{**ROW, "promise_day": "3"}], on="2023-05-18")
+    with pytest.raises(Refused, match="后面的批次"):
+        actions.undo_batch(batch=first, by=SYSTEM, at=day("2023-05-19"))
+
+
+def test_strangers_bring_nothing_in(bring: Bring) -> None:
+    batch = bring([ROW], write=False)
+    for call in (actions.apply_batch, actions.drop_batch, actions.undo_batch):
+        with pytest.raises(Forbidden):
+            call(batch=batch, by=ANONYMOUS, at=day("2023-05-19"))
+    with pytest.raises(Forbidden):
+        actions.check_file(
+            chunks=[b"x"], name="x", mapping_code="zj-item", since=None, by=ANONYMOUS, at=day("2023-05-19")
+        )
+
+
+# --- mappings --------------------------------------------------------------------------------------
+
+
+def test_a_county_writes_its_own_mapping(bring: Bring, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        """
+        title = "本县旧系统"
+        [columns]
+        code = "编号"
+        name = "名称"
+        promise_days = "天数"
+        since = "启用"
+        [values.promise_days]
+        "当天" = "0"
+        [constants]
+        task_type = "20"
+        use_level = "4"
+        [dates]
+        formats = ["%d/%m/%Y"]
+        """,
+        encoding="utf-8",
+    )
+    bring("编号,名称,天数,启用\nA-1,查询,当天,31/12/2022\n".encode(), mapping=str(own))
+    version = ItemVersion.objects.get()
+    assert (version.task_type, version.use_level, version.promise_days) == ("20", "4", 0)
+    assert version.since == date(2022, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("[columns", "TOML"),
+        ("title = 'x'", "缺 \\[columns\\]"),
+        ("[columns]\ncode = 'a'\nname = 'b'\ntask_type = 'c'\ncolour = 'd'", "columns.colour"),
+        ("[columns]\ncode = 'a'\nname = 'b'", "事项类型"),
+        ("[columns]\ncode = 'a'\nname = 'b'\ntask_type = 'c'\n[values.colour]\na = 'b'", "values.colour"),
+        ("[columns]\ncode = 'a'\nname = 'b'\ntask_type = 'c'\n[surprise]", "surprise"),
+    ],
+)
+def test_a_faulty_mapping_is_refused_with_the_place(text: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        mapping.parse(text, "own")
+
+
+def test_an_unknown_mapping_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(Refused, match="guangan、template、zj-item"):
+        mapping.find("nothing")
+
+
+def test_what_the_file_lacks_or_has_too_much_is_said_once(bring: Bring) -> None:
+    batch = bring([{**ROW, "心情": "好"}])
+    said = [f.reason for f in queries.findings(batch) if f.level == "file"]
+    assert len(said) == 2
+    assert "by_law" in said[0]
+    assert "心情" in said[1]
+
+
+# --- template and files ----------------------------------------------------------------------------
+
+
+def test_the_template_imports_as_it_is_but_for_its_examples(bring: Bring, tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    path.write_bytes(workbook.template())
+    with pytest.raises(Refused, match="没有数据行"):
+        bring(path, mapping="template")
+    with tables.open_table(path) as table:
+        head, examples = table.header, [cells for _, cells in table.rows]
+    assert len(examples) == 2
+    filled = [["", *cells[1:]] for cells in examples]
+    sheet = tmp_path / "filled.xlsx"
+    tables.write_xlsx(sheet, head, filled)
+    batch = bring(sheet, mapping="template")
+    assert (batch.created, batch.rejected) == (2, 0)
+    second = ItemVersion.objects.get(name__startswith="社会保险")
+    assert (second.statutory_kind, second.statutory_days, second.promise_days) == ("none", None, 0)
+
+
+def test_the_template_explains_every_column_and_its_codes(tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    path.write_bytes(workbook.template())
+    with tables.open_table(path, sheet="填写说明") as table:
+        rows = {cells[0]: cells for _, cells in table.rows}
+    assert "20 公共服务" in rows["事项类型"][3]
+    assert "GB/T 39046-2020" in rows["事项类型"][4]
+    assert rows["实施编码"][1] == "必填"
+
+
+def test_refused_rows_come_back_to_correct_and_send_again(bring: Bring, tmp_path: Path) -> None:
+    batch = bring([GOOD, {**ROW, "task_type": "?"}])
+    path = tmp_path / "again.csv"
+    path.write_bytes(workbook.rejected_rows(batch, "csv"))
+    with tables.open_table(path) as table:
+        head, rows = table.header, [cells for _, cells in table.rows]
+    assert head == [*ROW, "错误原因"]
+    assert "事项类型不在代码表里" in rows[0][-1]
+    path.write_text(path.read_text(encoding="utf-8-sig").replace("?", "01"), encoding="utf-8")
+    assert bring(path).created == 1
+
+
+def test_the_file_of_findings_runs_nothing(bring: Bring) -> None:
+    batch = bring([GOOD, {**ROW, "task_name": "=1+1"}])
+    text = workbook.findings_file(queries.findings(batch), "csv").decode("utf-8-sig")
+    assert "'=1+1" in text
+    assert text.splitlines()[0] == "处理,行,列,取值,原因"
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+def run(*args: str) -> tuple[dict[str, Any], str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("import_items", *args, stdout=out, stderr=err)
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+def test_the_command_prints_one_object_and_says_what_it_did_not_take(db: None, tmp_path: Path) -> None:
+    path, report = tmp_path / "items.csv", tmp_path / "report.csv"
+    path.write_bytes(csv_bytes([ROW, {**GOOD, "task_type": "?"}]))
+    said, err = run("--mapping", "zj-item", str(path), "--report", str(report))
+    assert list(said) == ["read", "created", "updated", "unchanged", "rejected", "seconds"]
+    assert (said["read"], said["created"], said["rejected"]) == (2, 1, 1)
+    assert "第3行「task_type」" in err
+    assert "事项类型不在代码表里" in report.read_text(encoding="utf-8-sig")
+    again, _ = run("--mapping", "zj-item", str(path), str(path))
+    assert (again["read"], again["unchanged"], again["rejected"]) == (4, 2, 2)
+
+
+def test_the_command_refuses_in_one_sentence(db: None, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_bytes(b"%PDF-1.7")
+    with pytest.raises(CommandError, match="PDF"):
+        run("--mapping", "zj-item", str(path))
+    with pytest.raises(CommandError, match="打不开"):
+        run("--mapping", "zj-item", str(tmp_path / "none.csv"))
+    with pytest.raises(CommandError, match="没有名为"):
+        run("--mapping", "nothing", str(path))
+    with pytest.raises(CommandError, match="2026-11-24"):
+        run("--mapping", "zj-item", "--since", "soon", str(path))
