@@ -94,7 +94,12 @@ def enums() -> Iterator[tuple[str, type[Enum]]]:
 
 
 def _is_code_set(thing: object, module: str) -> bool:
-    return isinstance(thing, type) and issubclass(thing, Enum) and thing.__module__ == module and len(thing) > 0
+    return (
+        isinstance(thing, type)
+        and issubclass(thing, Enum)
+        and thing.__module__.startswith(module)
+        and len(thing) > 0
+    )
 
 
 def glossary_rows() -> dict[str, list[str]]:
