@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,8 +27,8 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def project() -> "dict[str, dict[str, list[str]]]":
-    parsed: dict[str, dict[str, list[str]]] = tomllib.loads(text("pyproject.toml"))
+def project() -> "dict[str, dict[str, Any]]":
+    parsed: dict[str, dict[str, Any]] = tomllib.loads(text("pyproject.toml"))
     return parsed
 
 
