@@ -61,7 +61,18 @@ def one_of(options: Mapping[str, str]) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         return None if value in options else f"请从“{'、'.join(options.values())}”中选一项。"
 
+    check.options = dict(options)  # type: ignore[attr-defined]
     return check
+
+
+def options_of(declared: Declared) -> dict[str, str]:
+    """Return the coded options of a declared value with their labels; empty where it is no code."""
+    return dict(getattr(declared.check, "options", {}))
+
+
+def label_of(declared: Declared, value: Any) -> str:
+    """Return a value as people read it."""
+    return options_of(declared).get(value, str(value))
 
 
 def declare(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +21,9 @@ from xinfu.core.actor import Actor, Kind, Scope
 from xinfu.core.models import Download
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import lists, paging, text
-from xinfu.lib import tables
+
+if TYPE_CHECKING:
+    from xinfu.lib import tables
 
 FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -158,6 +160,8 @@ def _finish(download: Download, state: lists.State, content: IO[bytes], written:
 
 
 def _write(path: Path, download: Download, state: lists.State, at: datetime) -> int:
+    from xinfu.lib import tables  # brings engines along that no page needs
+
     heads = [c.title for c in state.columns]
     rows = _counted(download, state)
     if state.spec.personal:
