@@ -24,6 +24,12 @@ MOUNTED = (("cases", "cases"), ("items", "catalog"), ("indicators", "indicators"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
+def is_there(module: str, app: str) -> bool:
+    """Tell whether an app is installed and has the module (a bare folder is none)."""
+    found = find_spec(module) if apps.is_installed(f"xinfu.{app}") else None
+    return found is not None and found.origin is not None
+
+
 def _pass(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
@@ -73,7 +79,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
 
 
 for _prefix, _app in MOUNTED:
-    if apps.is_installed(f"xinfu.{_app}") and find_spec(f"xinfu.{_app}.api") is not None:
+    if is_there(f"xinfu.{_app}.api", _app):
         api.add_router(f"/{_prefix}", import_module(f"xinfu.{_app}.api").router)
 
 

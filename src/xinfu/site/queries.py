@@ -303,17 +303,23 @@ def schedule_lines(actor: Actor, now: datetime) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """A declared number, the value in force, and whether the actor may set it."""
+    """A declared number, the value in force (as people read it), and whether the actor may set it."""
 
     declared: local.Declared
     value: local.Value
+    shown: str
     may_set: bool
 
 
 def local_rules(actor: Actor, now: datetime) -> list[RuleLine]:
     actor.require(Can.SEE_LOCAL_RULES)
     today = timezone.localdate(now)
-    return [RuleLine(d, local.on(d.code, today), actor.may(d.permission)) for d in local.declared()]
+    lines = []
+    for declared in local.declared():
+        value = local.on(declared.code, today)
+        shown = local.label_of(declared, value.value)
+        lines.append(RuleLine(declared, value, shown, actor.may(declared.permission)))
+    return lines
 
 
 # --- journal -------------------------------------------------------------------------------------
@@ -335,7 +341,8 @@ def journal_events() -> Sequence[str]:
         found.append(following)
 
 
-def rule_history(actor: Actor, code: str) -> list[LocalRule]:
-    """Return the values that the county set, newest day first."""
+def rule_history(actor: Actor, declared: local.Declared) -> list[tuple[LocalRule, str]]:
+    """Return the values that the county set, newest day first, each as people read it."""
     actor.require(Can.SEE_LOCAL_RULES)
-    return list(LocalRule.objects.filter(code=code).order_by("-since"))
+    found = LocalRule.objects.filter(code=declared.code).order_by("-since")
+    return [(rule, local.label_of(declared, rule.value)) for rule in found]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
-from xinfu.site.api import api
+from xinfu.site.api import api, is_there
 
 MOUNTED = (
     ("", "site"),
@@ -22,9 +19,7 @@ MOUNTED = (
 
 def _mount(prefix: str, app: str) -> list[URLPattern | URLResolver]:
     module = f"xinfu.{app}.screens"
-    if not apps.is_installed(f"xinfu.{app}") or find_spec(module) is None:
-        return []
-    return [path(prefix, include(module))]
+    return [path(prefix, include(module))] if is_there(module, app) else []
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

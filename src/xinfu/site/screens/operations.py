@@ -89,6 +89,9 @@ class RuleForm(forms.Form):
 
     def __init__(self, declared: local.Declared, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        options = local.options_of(declared)
+        if options:
+            self.fields["value"] = forms.ChoiceField(label="取值", choices=[("", "请选择"), *options.items()])
         self.fields["value"].help_text = f"单位：{declared.unit}。" if declared.unit else ""
         self.is_number = isinstance(declared.default, int) and not isinstance(declared.default, bool)
 
@@ -127,7 +130,7 @@ def local_rule(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, f"已设定“{line.declared.title}”。")
             return redirect("site:local_rule", code)
-    context = {"line": line, "form": form, "history": queries.rule_history(actor, code)}
+    context = {"line": line, "form": form, "history": queries.rule_history(actor, line.declared)}
     return render(request, "site/local_rule.html", context, status=422 if form.errors else 200)
 
 

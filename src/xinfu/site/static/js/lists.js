@@ -64,12 +64,28 @@
     });
   }
 
+  /* On a phone the filters fold away behind one button, so that the first rows are in sight. */
+  function foldFilters(list) {
+    const form = one(".list-filters", list);
+    if (!form || window.innerWidth > 640 || one("[aria-invalid]", form)) { return; }
+    const button = document.createElement("button");
+    const chips = all(".chip:not(.chip-clear)", list).length;
+    button.type = "button"; button.className = "btn filters-fold"; button.setAttribute("aria-expanded", "false");
+    button.textContent = chips ? "筛选条件（已选 " + chips + " 项）" : "筛选条件";
+    button.addEventListener("click", function () {
+      const folded = form.classList.toggle("is-folded");
+      button.setAttribute("aria-expanded", String(!folded));
+    });
+    form.classList.add("is-folded");
+    form.insertBefore(button, form.firstChild);
+  }
+
   house.onRegion(function (root) {
     const found = root.matches && root.matches(".list") ? [root] : all(".list", root);
     found.concat(all(".list")).forEach(function (list) {
       if (list.hasAttribute("data-is-set")) { return; }
       list.setAttribute("data-is-set", "");
-      selection(list); wayBack(list); folds(list);
+      selection(list); foldFilters(list); wayBack(list); folds(list);
     });
   });
 
