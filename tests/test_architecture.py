@@ -108,6 +108,8 @@ def test_functions_fit_a_screen(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 50, f"{node.name} in line {node.lineno}"
 
 
+DAYS = {"since", "until", "frm", "to", "day", "month", "week"}
+"""Names of days that begin or end a validity or a period."""
 WRITES = {
     "save",
     "create",
@@ -186,13 +188,7 @@ def test_times_and_people_are_tied_by_name() -> None:
             if isinstance(field, models.DateTimeField):
                 assert field.name.endswith(("_at", "_until")) or field.name in {"at", "last_login"}, field
             elif isinstance(field, models.DateField):
-                assert field.name.endswith("_on") or field.name in {
-                    "since",
-                    "until",
-                    "day",
-                    "month",
-                    "week",
-                }, field
+                assert field.name.endswith("_on") or field.name in DAYS, field
 
 
 def test_layers_hold_for_import_linter() -> None:
