@@ -28,13 +28,13 @@ Names = Mapping[Value, tuple[str, str]]
 
 
 def names(grain: str, values: Iterable[Value]) -> Names:
-    """Return code and name of each value of a grain, with two queries at most."""
+    """Return code and name of each value of a grain, with one query at most."""
     wanted = {value for value in values if value is not None}
     ids = [value for value in wanted if isinstance(value, int)]
     if grain in ("department", "town"):
-        found = _people("department", ids)
+        found = _units(ids)
     elif grain == "window":
-        found = _people("window", ids)
+        found = _windows(ids)
     elif grain == "item":
         found = _items(ids)
     elif grain == "channel":
@@ -44,9 +44,14 @@ def names(grain: str, values: Iterable[Value]) -> Names:
     return {None: ("", UNASSIGNED), **{value: found.get(value, (str(value), str(value))) for value in wanted}}
 
 
-def _people(kind: str, ids: list[int]) -> dict[Value, tuple[str, str]]:
-    codes = {pk: code for code, pk in people.codes(kind).items()}
-    return {pk: (codes[pk], name) for pk, name in people.labels(kind, ids).items()}
+def _units(ids: list[int]) -> dict[Value, tuple[str, str]]:
+    found = people.departments(system("indicators")).filter(pk__in=ids)
+    return {pk: (code, name) for pk, code, name in found.values_list("pk", "code", "short_name")}
+
+
+def _windows(ids: list[int]) -> dict[Value, tuple[str, str]]:
+    found = people.windows(system("indicators")).filter(pk__in=ids)
+    return {pk: (code, name) for pk, code, name in found.values_list("pk", "code", "name")}
 
 
 def _channels(values: Iterable[Value]) -> dict[Value, tuple[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from django.db.models import Q
+
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.registry import Indicator, indicators, snapshot_views
@@ -15,9 +17,12 @@ from xinfu.indicators import engine, labels, rules, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Grouping, Row, Value
 from xinfu.indicators.models import Figure, FigureSet, ImportedValue
+from xinfu.indicators.rules import Period
 from xinfu.lib import sql
 
 MAX_DAYS = 3700
+
+Asked = tuple[Period, Grouping]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,9 @@ class FigureRow:
             "unit": self.indicator.unit,
             "origin": self.origin,
         }
+
+
+Loaded = Mapping[Asked, list[FigureRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,44 +147,70 @@ def figures(
     wanted = chosen(indicators)
     grouping = checked_grouping(grain, wanted, named=indicators is not None)
     wanted = [one for one in wanted if engine.allowed(one, grouping)]
+    period = Period(frm, to)
+    found = of_periods([period], grouping, wanted)[period]
+    return found + imported(wanted, frm, to, grouping, found[0].snapshot if found else "")
+
+
+def of_periods(
+    periods: Iterable[Period], grouping: Grouping, wanted: Sequence[Indicator]
+) -> dict[Period, list[FigureRow]]:
+    """Return computed figures of several periods in one grouping."""
+    found = load([(period, grouping) for period in periods], wanted)
+    return {period: rows for (period, _), rows in found.items()}
+
+
+def load(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Loaded:
+    """Return computed figures of several periods and groupings, with two queries for all that are stored."""
     current = snapshots.current()
     if current is None:
         raise Refused("no_snapshot", "尚未生成数据快照，请先导入办件并等待夜间任务，或运行 figures 命令。")
-    rows = stored(current.digest, frm, to, grouping, wanted)
-    if rows is None:
-        rows = engine.compute(current, wanted, frm, to, [grouping])
-    return dressed(rows, frm, to, current.digest) + imported(wanted, frm, to, grouping, current.digest)
+    once = list(dict.fromkeys(asked))
+    kept = stored(current.digest, once, wanted)
+    rows = {
+        (period, grouping): kept[period, grouping]
+        if (period, grouping) in kept
+        else engine.compute(current, wanted, period.frm, period.to, [grouping])
+        for period, grouping in once
+    }
+    known = names_of(row for found in rows.values() for row in found)
+    return {
+        (period, grouping): [_dressed(row, known, period, current.digest) for row in found]
+        for (period, grouping), found in rows.items()
+    }
 
 
 def chosen(codes: Iterable[str] | None) -> list[Indicator]:
     return list(indicators) if codes is None else [indicator(code) for code in dict.fromkeys(codes)]
 
 
-def stored(
-    digest: str, frm: date, to: date, grouping: Grouping, wanted: Sequence[Indicator]
-) -> list[Row] | None:
-    """Return the stored figures in the engine's order, or None where they were not computed beforehand."""
-    found = FigureSet.objects.filter(snapshot=digest, frm=frm, to=to, grain="+".join(grouping)).first()
-    if found is None:
-        return None
-    kept = Figure.objects.filter(set=found)
+def stored(digest: str, asked: Iterable[Asked], wanted: Sequence[Indicator]) -> dict[Asked, list[Row]]:
+    """Return the stored figures of what was computed beforehand, in the engine's order."""
+    either = Q()
+    for period, grouping in asked:
+        either |= Q(frm=period.frm, to=period.to, grain="+".join(grouping))
+    sets = FigureSet.objects.filter(either, snapshot=digest).values_list("pk", "frm", "to", "grain")
+    found = {pk: (Period(frm, to), _grains(grain)) for pk, frm, to, grain in sets}
+    if not found:
+        return {}
+    kept = Figure.objects.filter(set__in=list(found))
     if len(wanted) < len(indicators):
         kept = kept.filter(indicator__in=[one.code for one in wanted])
-    fields = kept.order_by("pk").values_list("indicator", "grain", "key", "numerator", "denominator")
-    known = {one.code for one in wanted}
-    rows = [
-        Row(
-            code,
-            grains,
-            tuple(parse(g, v) for g, v in zip(grains, key.split("|"), strict=False)),
-            top,
-            bottom,
-        )
-        for code, grain, key, top, bottom in fields
-        for grains in [tuple(grain.split("+")) if grain else ()]
-        if code in known
-    ]
-    return engine.ordered(rows, [one.code for one in wanted])
+    rows: dict[Asked, list[Row]] = {key: [] for key in found.values()}
+    codes = [one.code for one in wanted]
+    fields = kept.order_by("pk").values_list(
+        "set_id", "indicator", "grain", "key", "numerator", "denominator"
+    )
+    for pk, code, grain, key, top, bottom in fields:
+        if code in codes:
+            grains = _grains(grain)
+            values = tuple(parse(g, v) for g, v in zip(grains, key.split("|"), strict=False))
+            rows[found[pk]].append(Row(code, grains, values, top, bottom))
+    return {key: engine.ordered(kept_rows, codes) for key, kept_rows in rows.items()}
+
+
+def _grains(text: str) -> Grouping:
+    return tuple(text.split("+")) if text else ()
 
 
 def key_of(row: Row) -> str:
@@ -192,22 +226,37 @@ def parse(grain: str, text: str) -> Value:
     return text if grain == "channel" else int(text)
 
 
-def dressed(rows: Sequence[Row], frm: date, to: date, digest: str) -> list[FigureRow]:
-    """Give the rows the codes and names of their groups."""
+def parse_group(given: Mapping[str, str]) -> dict[str, Value]:
+    """Return a group's values from text as addresses carry it: ids, days, a channel's code; blank is 未归属.
+
+    Months may be written as 2023-01. Refused: an unknown grain, or a value that is none of it.
+    """
+    found: dict[str, Value] = {}
+    for grain, text in given.items():
+        if grain not in engine.GRAINS:
+            raise Refused("unknown_grain", f"不能按“{grain[:40]}”筛选。")
+        try:
+            found[grain] = parse(grain, f"{text}-01" if grain == "month" and len(text) == 7 else text)
+        except ValueError:
+            raise Refused("bad_group", f"{labels.GRAIN_LABELS[grain]}的取值“{text[:40]}”不对。") from None
+    return found
+
+
+def names_of(rows: Iterable[Row]) -> dict[str, labels.Names]:
+    """Return codes and names of all groups in the rows, by grain."""
     values: dict[str, set[Value]] = {}
     for row in rows:
         for grain, value in zip(row.grouping, row.group, strict=True):
             values.setdefault(grain, set()).add(value)
-    known = {grain: labels.names(grain, found) for grain, found in values.items()}
-    return [_dressed(row, known, frm, to, digest) for row in rows]
+    return {grain: labels.names(grain, found) for grain, found in values.items()}
 
 
-def _dressed(row: Row, known: Mapping[str, labels.Names], frm: date, to: date, digest: str) -> FigureRow:
+def _dressed(row: Row, known: Mapping[str, labels.Names], period: Period, digest: str) -> FigureRow:
     ids = dict(zip(row.grouping, row.group, strict=True))
     return FigureRow(
         indicator=indicators[row.indicator],
-        frm=frm,
-        to=to,
+        frm=period.frm,
+        to=period.to,
         group={grain: known[grain][value][0] or None for grain, value in ids.items()},
         labels={grain: known[grain][value][1] for grain, value in ids.items()},
         ids=ids,

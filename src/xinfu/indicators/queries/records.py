@@ -1,0 +1,138 @@
+"""From a number to its records: the same condition over the same snapshot, and only what the reader may open."""
+
+# ruff: noqa: S608 -- statements are built from registered definitions and checked values only
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from xinfu.cases.access import Can as CaseCan
+from xinfu.catalog import queries as catalog
+from xinfu.core.actor import Actor
+from xinfu.core.refusal import Refused
+from xinfu.core.registry import Indicator
+from xinfu.indicators import engine, snapshots
+from xinfu.indicators.access import Can
+from xinfu.indicators.definitions import OPEN_OVERDUE
+from xinfu.indicators.engine import Value
+from xinfu.indicators.queries import numbers
+
+PAGE = 50
+PARTS = {"numerator": "分子", "denominator": "分母"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """One page of the records behind a number.
+
+    `total` is how many records make the number, `amount` what they sum to (the number itself), `visible` how many of
+    them the reader may open. `rows` are cases or item versions of this page.
+    """
+
+    indicator: Indicator
+    part: str
+    frm: date
+    to: date
+    group: Mapping[str, Value]
+    total: int
+    amount: int
+    visible: int
+    page: int
+    pages: int
+    ids: tuple[int, ...]
+    rows: list[Any]
+    snapshot: str
+
+
+def records(
+    actor: Actor,
+    code: str,
+    part: str,
+    frm: date,
+    to: date,
+    group: Mapping[str, Value] | None = None,
+    page: int = 1,
+    size: int = PAGE,
+) -> RecordPage:
+    """Return the records that a figure counts, newest first; `group` as in FigureRow.ids.
+
+    Refused: unknown indicator, part, grain or period; no snapshot yet.
+    """
+    actor.require(Can.SEE)
+    numbers.check_period(frm, to)
+    one = numbers.indicator(code)
+    if part not in PARTS or (part == "denominator" and one.denominator is None):
+        raise Refused("unknown_part", f"“{one.title}”没有这一项，请选{'或'.join(PARTS.values())}。")
+    wanted = dict(group or {})
+    numbers.checked_grouping(wanted, [one], named=True)
+    current = snapshots.current()
+    if current is None or not current.files.get(one.view):
+        raise Refused("no_snapshot", "尚未生成数据快照，请稍后再看。")
+    behind = engine.records_sql(one, part, frm, to, wanted)
+    chosen = one.numerator if part == "numerator" or one.denominator is None else one.denominator
+    duck = engine.connections.over(current)
+    seen = _seen(actor, one)
+    counts = duck.execute(
+        f"SELECT count(*), coalesce(sum({chosen.measure}), 0), count(*) FILTER (WHERE {seen}) FROM ({behind})"
+    ).fetchone()
+    assert counts is not None
+    key = "id" if one.view == "cases" else "version_id"
+    page, pages = max(1, page), max(1, -(-counts[2] // size))
+    found = duck.execute(
+        f"SELECT {key} FROM ({behind}) WHERE {seen} ORDER BY day DESC, {key} DESC LIMIT {size} OFFSET {(page - 1) * size}"
+    ).fetchall()
+    ids = tuple(int(row[0]) for row in found)
+    return RecordPage(
+        one, part, frm, to, wanted, int(counts[0]), int(counts[1]), int(counts[2]), page, pages, ids,
+        _rows(actor, one, ids, to), current.digest,
+    )  # fmt: skip
+
+
+def open_overdue(actor: Actor, day: date, most: int) -> tuple[int, list[int]]:
+    """Return how many cases were open past their due day at the end of a day, and the first of those that the actor
+    may open, longest overdue first."""
+    one = numbers.indicator("late_finish_rate")
+    current = snapshots.current()
+    if current is None or not current.files.get(one.view):
+        return 0, []
+    where = OPEN_OVERDUE.replace("$to", f"DATE '{day.isoformat()}'")
+    duck = engine.connections.over(current)
+    total = duck.execute(f"SELECT count(*) FROM {one.view} WHERE {where}").fetchone()
+    found = duck.execute(
+        f"SELECT id FROM {one.view} WHERE {where} AND {_seen(actor, one)} ORDER BY due_on, id LIMIT {most}"
+    )
+    return int(total[0]) if total else 0, [int(row[0]) for row in found.fetchall()]
+
+
+def _seen(actor: Actor, one: Indicator) -> str:
+    """Return the condition that leaves out, in the snapshot, what the reader's units do not reach.
+
+    It only keeps pages full; what is shown is decided by the records' own `visible_to`.
+    """
+    if one.view != "cases":
+        return "TRUE"
+    scope = actor.scope(CaseCan.SEE)
+    if scope.everything:
+        return "TRUE"
+    units = ", ".join(str(int(unit)) for unit in sorted(scope.units)) or "NULL"
+    return f"(department_id IN ({units}) OR town_id IN ({units}))"
+
+
+def visible_cases(actor: Actor) -> QuerySet[Any]:
+    manager: Any = apps.get_model("cases", "Case").objects
+    found: QuerySet[Any] = manager.visible_to(actor).select_related("department", "window", "town")
+    return found
+
+
+def _rows(actor: Actor, one: Indicator, ids: tuple[int, ...], to: date) -> list[Any]:
+    if one.view == "cases":
+        found = {row.pk: row for row in visible_cases(actor).filter(pk__in=ids)}
+    else:
+        found = {row.pk: row for row in catalog.current_versions(actor, to).filter(pk__in=ids)}
+    return [found[pk] for pk in ids if pk in found]
