@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from xinfu.catalog import actions
+from xinfu.catalog import mapping as maps
 from xinfu.catalog.models import ItemBatch
 from xinfu.core.actor import system
 
@@ -67,9 +68,8 @@ def bring(db: None) -> Bring:
         else:
             data = content if isinstance(content, bytes) else csv_bytes(content)
         by = system("tests")
-        batch = actions.check_file(
-            chunks=[data], name=name, mapping_code=mapping, since=since, by=by, at=day(on)
-        )
-        return actions.apply_batch(batch=batch, by=by, at=day(on)) if write else batch
+        chosen = maps.find(mapping)
+        batch = actions.check_file(chunks=[data], name=name, chosen=chosen, since=since, by=by, at=day(on))
+        return actions.apply_batch(batch=batch, by=by, at=day(on), chosen=chosen) if write else batch
 
     return call

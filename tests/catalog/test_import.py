@@ -221,7 +221,12 @@ def test_strangers_bring_nothing_in(bring: Bring) -> None:
             call(batch=batch, by=ANONYMOUS, at=day("2023-05-19"))
     with pytest.raises(Forbidden):
         actions.check_file(
-            chunks=[b"x"], name="x", mapping_code="zj-item", since=None, by=ANONYMOUS, at=day("2023-05-19")
+            chunks=[b"x"],
+            name="x",
+            chosen=mapping.find("zj-item"),
+            since=None,
+            by=ANONYMOUS,
+            at=day("2023-05-19"),
         )
 
 
@@ -257,6 +262,7 @@ def test_a_county_writes_its_own_mapping(bring: Bring, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, said",
     [
+        (f"code = '{'x' * 61}'\n[columns]\ncode = 'a'", "最长 60 字"),
         ("[columns", "TOML"),
         ("title = 'x'", "缺 \\[columns\\]"),
         ("[columns]\ncode = 'a'\nname = 'b'\ntask_type = 'c'\ncolour = 'd'", "columns.colour"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from xinfu.catalog import attributes, local, mapping, planning, queries, reading, rules
 from xinfu.catalog.access import Can
+from xinfu.catalog.mapping import ItemMapping
 from xinfu.catalog.models import BatchStatus, Item, ItemBatch, ItemFinding, ItemVersion
 from xinfu.catalog.planning import Change, Row, Standing, Tally, Terms
 from xinfu.core import files, journal
@@ -29,19 +30,18 @@ CHUNK = 300  # items a transaction, so that none lasts over a second
 
 @transaction.atomic
 def check_file(
-    *, chunks: Iterable[bytes], name: str, mapping_code: str, since: date | None, by: Actor, at: datetime
+    *, chunks: Iterable[bytes], name: str, chosen: ItemMapping, since: date | None, by: Actor, at: datetime
 ) -> ItemBatch:
     """Keep a file and check all its rows; no item changes. Raises Refused where it cannot be read as a whole.
 
     `since` is the first day of versions whose rows name none.
     """
     by.require(Can.IMPORT)
-    chosen = mapping.find(mapping_code)
     stored = files.store(chunks, name=name, by=by, at=at, limit=LIMIT)
     batch = ItemBatch(
         name=stored.name,
         sha256=stored.sha256,
-        mapping=mapping_code,
+        mapping=chosen.code,
         file=stored,
         status=BatchStatus.CHECKED,
         since=since,
@@ -56,7 +56,7 @@ def check_file(
     return batch
 
 
-def _read(batch: ItemBatch, chosen: mapping.ItemMapping) -> reading.ReadFile:
+def _read(batch: ItemBatch, chosen: ItemMapping) -> reading.ReadFile:
     units = reading.Departments(people.codes("department"), people.department_names())
     return reading.read(files.path_of(batch.sha256), chosen, units)
 
@@ -135,14 +135,15 @@ def _counts(batch: ItemBatch) -> dict[str, int]:
 # --- writing ---------------------------------------------------------------------------------------
 
 
-def apply_batch(*, batch: ItemBatch, by: Actor, at: datetime) -> ItemBatch:
+def apply_batch(*, batch: ItemBatch, by: Actor, at: datetime, chosen: ItemMapping | None = None) -> ItemBatch:
     """Write what a checked file changes, a few hundred items a transaction; the rows are judged anew.
 
-    Stopped in the middle and called again, it ends as if called once. Raises Refused where the batch is not open.
+    Stopped in the middle and called again, it ends as if called once. `chosen` is the mapping of the check where it
+    is not a registered one. Raises Refused where the batch is not open.
     """
     by.require(Can.IMPORT)
     _refuse_unless(batch, BatchStatus.CHECKED)
-    read = _read(batch, mapping.find(batch.mapping))
+    read = _read(batch, chosen or mapping.find(batch.mapping))
     terms = _terms(batch, at)
     tally, kept = _begin(read)
     for group in _groups(kept):

@@ -18,6 +18,7 @@ from xinfu.core.refusal import Refused
 from xinfu.core.registry import Registry
 
 EXAMPLE = "示例（导入时忽略）"
+LONGEST_NAME = 60
 _PARTS = {"code", "title", "columns", "values", "constants", "dates", "ignore"}
 
 
@@ -57,6 +58,8 @@ def parse(text: str, name: str) -> ItemMapping:
 def _refuse_unknown(raw: dict[str, Any], name: str) -> None:
     if not isinstance(raw.get("columns"), dict) or not raw["columns"]:
         raise Refused("bad_mapping", f"映射 {name} 缺 [columns] 一节，请写明每个要素取自哪一列。")
+    if len(str(raw.get("code", name))) > LONGEST_NAME:
+        raise Refused("bad_mapping", f"映射的代码最长 {LONGEST_NAME} 字：{str(raw.get('code', name))[:80]}。")
     unknown = [key for key in raw if key not in _PARTS]
     for part in ("columns", "values", "constants"):
         unknown += [f"{part}.{f}" for f in raw.get(part, {}) if f not in ATTRIBUTES]

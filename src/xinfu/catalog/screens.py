@@ -242,7 +242,7 @@ def import_items(request: HttpRequest) -> HttpResponse:
             batch = actions.check_file(
                 chunks=file.chunks(),
                 name=file.name,
-                mapping_code=form.cleaned_data["mapping"],
+                chosen=mapping.find(form.cleaned_data["mapping"]),
                 since=form.cleaned_data["since"],
                 by=actor,
                 at=clock.now(),

@@ -13,7 +13,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from xinfu.catalog import actions, queries
+from xinfu.catalog import actions, mapping, queries
+from xinfu.catalog.mapping import ItemMapping
 from xinfu.catalog.models import ItemBatch
 from xinfu.core import clock
 from xinfu.core.actor import system
@@ -39,8 +40,9 @@ class Command(BaseCommand):
         started = time.monotonic()
         counts: Counter[str] = Counter()
         found: list[list[str]] = []
+        chosen = self._mapping(options["mapping"])
         for path in options["files"]:
-            batch = self._import(path, options["mapping"], options["since"])
+            batch = self._import(path, chosen, options["since"])
             counts.update({key: getattr(batch, key) for key in KEYS})
             found += [
                 [path.name, f.get_level_display(), str(f.row), f.column, f.value, f.reason]
@@ -53,13 +55,19 @@ class Command(BaseCommand):
             )
         )
 
-    def _import(self, path: Path, mapping: str, since: date | None) -> ItemBatch:
+    def _mapping(self, name: str) -> ItemMapping:
+        try:
+            return mapping.find(name)
+        except Refused as refused:
+            raise CommandError(refused.reason) from refused
+
+    def _import(self, path: Path, chosen: ItemMapping, since: date | None) -> ItemBatch:
         by = system("import_items")
         try:
             batch = actions.check_file(
-                chunks=_chunks(path), name=path.name, mapping_code=mapping, since=since, by=by, at=clock.now()
+                chunks=_chunks(path), name=path.name, chosen=chosen, since=since, by=by, at=clock.now()
             )
-            return actions.apply_batch(batch=batch, by=by, at=clock.now())
+            return actions.apply_batch(batch=batch, by=by, at=clock.now(), chosen=chosen)
         except OSError as error:
             raise CommandError(f"{path}：打不开这个文件，请核对路径和权限。") from error
         except Refused as refused:
