@@ -120,7 +120,7 @@ def timezone_now(at: datetime) -> datetime:
     return at
 
 
-def prepare(staging: Staging, by: Actor, at: datetime) -> int:
+def prepare(staging: Staging, at: datetime) -> int:
     """Check and derive the rows of a staging against the master data of now; return how many are accepted."""
     today = timezone.localdate(at)
     reference = Reference(
@@ -133,7 +133,7 @@ def prepare(staging: Staging, by: Actor, at: datetime) -> int:
     )
     staging.state_facts()
     staging.load_reference(reference)
-    if add_unknown(staging, by=by, at=at):
+    if add_unknown(staging, at=at):
         staging.load_reference(
             Reference(
                 departments=queries.departments_for_import(),
@@ -148,7 +148,7 @@ def prepare(staging: Staging, by: Actor, at: datetime) -> int:
 
 
 def _load_cases(staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime) -> None:
-    accepted = prepare(staging, by, at)
+    accepted = prepare(staging, at)
     rejected = staging.rejected()
     report.status(BatchStatus.LOADING, rejected=rejected, read=rejected, marked=_marks(staging))
     Loader(staging, batch, accepted, by, at).run(lambda done: report.loading(rejected + done))

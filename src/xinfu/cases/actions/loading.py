@@ -114,8 +114,12 @@ class Loader:
             return
 
     def _plan(self, keys: Sequence[Key]) -> Plan:
+        if self.is_new:
+            plan = Plan(create=[key[0] for key in keys], months={key[4] for key in keys})
+            plan.counts.created = len(plan.create)
+            return plan
         plan = Plan()
-        held = {} if self.is_new else rows_of.known([key[1] for key in keys])
+        held = rows_of.known([key[1] for key in keys])
         for seq, number, version, content, month in keys:
             old = held.get(number)
             if old is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
+from pathlib import Path
+
+from django.core.management import call_command
 
 from xinfu.cases.intake.staging import Staging
-from xinfu.catalog import actions as catalog
-from xinfu.core.actor import Actor, system
+from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
 from xinfu.lib.tables import safe_cell
 from xinfu.people import actions as people
@@ -18,14 +20,14 @@ ITEM_MAPPING = "zj-item"
 OTHER_TASK, OTHER_PROJECT = "20", "9"
 
 
-def add_unknown(staging: Staging, *, by: Actor, at: datetime) -> bool:
+def add_unknown(staging: Staging, *, at: datetime) -> bool:
     """Create what rows name and nobody knows, where the mapping says so; return whether anything was added."""
     added = False
     if staging.mapping.unknown_policy("department") == "create" and (units := staging.unknown_departments()):
         _add_departments(units, at)
         added = True
     if staging.mapping.unknown_policy("item") == "create" and (items := staging.unknown_items()):
-        _add_items(staging.mapping.code, items, at)
+        _add_items(staging.folder / f"{staging.mapping.code}-items.csv", items)
         added = True
     return added
 
@@ -42,19 +44,10 @@ def _add_departments(units: list[tuple[str, str]], at: datetime) -> None:
         raise Refused("department_fault", f"不能登记来源中的机构“{fault.value}”：{fault.reason}")
 
 
-def _add_items(mapping: str, items: list[tuple[str, str]], at: datetime) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("实施编码", "事项名称", "事项类型", "办件类型"))
-    for code, title in items:
-        writer.writerow((code, safe_cell(title), OTHER_TASK, OTHER_PROJECT))
-    by = system("import")
-    batch = catalog.check_file(
-        chunks=[text.getvalue().encode()],
-        name=f"{mapping}-items.csv",
-        mapping_code=ITEM_MAPPING,
-        since=None,
-        by=by,
-        at=at,
-    )
-    catalog.apply_batch(batch=batch, by=by, at=at)
+def _add_items(path: Path, items: list[tuple[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("实施编码", "事项名称", "事项类型", "办件类型"))
+        for code, title in items:
+            writer.writerow((code, safe_cell(title), OTHER_TASK, OTHER_PROJECT))
+    call_command("import_items", str(path), mapping=ITEM_MAPPING, stdout=io.StringIO(), stderr=io.StringIO())

@@ -72,10 +72,16 @@ def raw_columns(frame: Frame) -> list[str]:
     return out
 
 
+PLAIN = frozenset({"item_name", "summary", "org_name", "handler_name", "applicant_name", "contact_name", "address",
+                   "legal_person", "finish_reason", "name", "reason"})  # fmt: skip
+
+
 def _cell(field: Field, column: str) -> str:
-    if field.kind == Kind.TEXT and not field.is_required and not field.is_personal:
+    """Return the trimmed cell; numbers, codes and days also lose their full-width forms, where there are any."""
+    if field.name in PLAIN:
         return f"nullif(trim({column}), '')"
-    return f"nullif(trim(translate({column}, {text(WIDE)}, {text(NARROW)})), '')"
+    narrow = f"translate({column}, {text(WIDE)}, {text(NARROW)})"
+    return f"nullif(trim(CASE WHEN strlen({column}) = length({column}) THEN {column} ELSE {narrow} END), '')"
 
 
 def typed_columns(frame: Frame) -> list[str]:

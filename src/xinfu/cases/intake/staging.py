@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from xinfu.lib.tables import ROW_COLUMN, BadRow, TableError, to_utf8_csv
 from xinfu.lib.workdays import Calendar
 
 MEMORY = "900MB"
-LAST_DAY = date(2060, 12, 31)
 Record = dict[str, Any]
 
 
@@ -207,10 +206,21 @@ class Staging:
         windows = [(i, code.upper(), unit) for i, code, unit in reference.windows]
         self._table("windows", {"id": "BIGINT", "code": "VARCHAR", "department_id": "BIGINT"}, windows)
         self._versions(reference.versions)
-        days = reference.calendar.rows(sql.EARLIEST.replace(year=sql.EARLIEST.year - 1), LAST_DAY)
+        days = reference.calendar.rows(*self._span())
         self._table("calendar", {"day": "DATE", "works": "BOOLEAN", "ord": "INTEGER"}, days)
         self.duck.execute("CREATE OR REPLACE TABLE workdays AS SELECT day, ord FROM calendar WHERE works")
         self.duck.execute(f"SET VARIABLE known_until = DATE '{reference.calendar.known_until}'")
+
+    def _span(self) -> tuple[date, date]:
+        """Return the days that the clocks of these rows can touch: a term of n workdays ends within 2 n + 60 days."""
+        row = self.duck.execute(
+            "SELECT min(least(received_on, accepted_on, finished_on)), "
+            "max(greatest(received_on, accepted_on, finished_on)), greatest(coalesce(max(promise_days), 0), "
+            "coalesce((SELECT max(version_promise) FROM item_versions WHERE version_kind = 'workday'), 0)) FROM good"
+        ).fetchone()
+        assert row is not None
+        first, last, term = row
+        return first or self.today, (last or self.today) + timedelta(days=min(2 * int(term), 8000) + 400)
 
     def _departments(self, rows: Sequence[tuple[int, str, str, str, str, int | None]]) -> None:
         keys: dict[str, set[int]] = {}
