@@ -56,7 +56,7 @@ def test_each_move_is_forbidden_to_a_role_without_its_permission(
     move: object, paper_at: Callable[..., Paper], people: People
 ) -> None:
     move = FLOW[move.name]  # type: ignore[attr-defined]
-    state = sorted(move.sources)[0]
+    state = min(move.sources)
     paper = paper_at(Status(state))
     holder = ROLES[Can(move.permission)]
     for name in ("drafter", "reviewer", "leader", "liaison"):

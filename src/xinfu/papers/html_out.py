@@ -37,6 +37,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 FALLBACKS = {"黑体": ("Noto Sans CJK SC", "sans-serif")}
 SERIF = ("Noto Serif CJK SC", "Noto Sans CJK SC", "serif")
+NAME_IDS = (1, 4, 6, 16)  # family, full name, PostScript name, typographic family
 BLANK = mark_safe("")
 
 
@@ -67,13 +68,14 @@ def fonts_found() -> dict[str, Path]:
 def _font_names(path: str, changed: int) -> frozenset[str]:
     """Return all names that a font file gives itself; `changed` keeps the cache honest."""
     try:
-        fonts = TTCollection(path).fonts if path.lower().endswith(".ttc") else [TTFont(path, lazy=True)]
-        return frozenset(
-            record.toUnicode()
-            for font in fonts
-            for record in font["name"].names
-            if record.nameID in (1, 4, 6, 16)
-        )
+        with Path(path).open("rb") as file:
+            fonts = TTCollection(file).fonts if path.lower().endswith(".ttc") else [TTFont(file)]
+            return frozenset(
+                record.toUnicode()
+                for font in fonts
+                for record in font["name"].names
+                if record.nameID in NAME_IDS
+            )
     except (TTLibError, OSError, KeyError, UnicodeDecodeError):
         return frozenset()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xinfu.papers import rules
 from xinfu.papers.blocks import Document, digest, labelled
-from xinfu.papers.html_out import ALIASES, html_text
+from xinfu.papers.html_out import ALIASES, FALLBACKS, SERIF, fonts_found, html_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,10 @@ def pdf(document: Document) -> Pdf:
     return Pdf(
         content, missing, tuple(sorted(name for name in used if name not in sum(ALIASES.values(), ())))
     )
+
+
+def missing_notice(document: Document) -> str:
+    """Return the sentence about replaced fonts without making the PDF: by the fonts' folder alone."""
+    missing = tuple(font for font in wanted_fonts(document) if font not in fonts_found())
+    names = {FALLBACKS.get(font, SERIF)[0] for font in missing}
+    return Pdf(b"", missing, tuple(sorted(names))).notice

@@ -6,7 +6,7 @@ from xinfu.papers import blocks
 from xinfu.papers.blocks import Document
 from xinfu.papers.docx_out import docx_bytes, docx_lines
 from xinfu.papers.html_out import fonts_found, html_text, screen_html
-from xinfu.papers.pdf_out import Pdf, pdf
+from xinfu.papers.pdf_out import Pdf, missing_notice, pdf
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -18,6 +18,7 @@ __all__ = [
     "docx_lines",
     "fonts_found",
     "html_text",
+    "missing_notice",
     "pdf",
     "plain_text",
     "screen_html",
