@@ -80,8 +80,10 @@ class Quality(models.IntegerChoices):
 class BatchStatus(models.TextChoices):
     WAITING = "waiting", "排队中"
     CHECKING = "checking", "检查中"
+    CHECKED = "checked", "待确认"
     LOADING = "loading", "写入中"
     DONE = "done", "已完成"
+    UNDONE = "undone", "已撤销"
     FAILED = "failed", "未能导入"
 
 
