@@ -8,8 +8,11 @@ class SiteConfig(AppConfig):
     verbose_name = "门户"
 
     def ready(self) -> None:
-        from xinfu.core import registry
+        from xinfu.core import inbox, registry
         from xinfu.core.ui import news
+        from xinfu.site import access, queries  # noqa: F401  (access registers the grants)
+
+        inbox.register("site.suggestions", queries.suggestion_todos)
 
         registry.navigate("工作台", "待办", "site:home", "signed_in", 10)
         registry.navigate("工作台", "下载中心", "site:downloads", "signed_in", 90)
@@ -19,3 +22,5 @@ class SiteConfig(AppConfig):
         news.register("core.LocalRule", Can.SEE_LOCAL_RULES, "本地规定")
         news.register("core.CountyDay", "signed_in", "作息调整")
         news.say({"local.rule_set": "设定取值", "calendar.day_set": "调整工作日"})
+        news.register("site.Suggestion", "signed_in", "投诉建议", lambda key: "/suggestions/")
+        news.say({"suggestion.answered": "已答复"})

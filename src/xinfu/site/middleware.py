@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import secrets
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.utils import timezone
 
+from xinfu.core.access import select_only
 from xinfu.core.actor import ANONYMOUS, Kind
+from xinfu.core.models import ApiReply
 from xinfu.core.refusal import Refused
 from xinfu.core.ui import drafts
 from xinfu.site import errors
@@ -117,3 +124,71 @@ class Once:
                 break
             time.sleep(0.1)
         return errors.page(request, 409, "这份内容刚刚提交过，正在处理，请勿重复提交。稍后刷新即可看到结果。")
+
+
+class ApiOnce:
+    """Answer a repeated POST to the API as the first time (`Idempotency-Key`), and let no GET of it write.
+
+    The key belongs to its caller; the same key with another content is refused; a first call that a dead process
+    left unfinished may be tried again after ten minutes.
+    """
+
+    STALE = timedelta(minutes=10)
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not errors.is_api(request):
+            return self.get_response(request)
+        if request.method in {"GET", "HEAD"}:
+            with connection.execute_wrapper(select_only):
+                return self.get_response(request)
+        key, actor = request.headers.get("Idempotency-Key", ""), getattr(request, "actor", ANONYMOUS)
+        if request.method != "POST" or not key or actor.kind == Kind.ANONYMOUS:
+            return self.get_response(request)
+        if not 8 <= len(key) <= 100 or not key.isascii() or not key.isprintable():
+            return errors.problem(400, "bad_idempotency_key", "Idempotency-Key 应为8到100个可见字符。")
+        return self._answer(request, f"{actor.key}:{key}")
+
+    def _answer(self, request: HttpRequest, key: str) -> HttpResponseBase:
+        digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+        now = timezone.now()
+        ApiReply.objects.filter(key=key, status=0, made_at__lt=now - self.STALE).delete()
+        kept, new = ApiReply.objects.get_or_create(
+            key=key, defaults={"request_sha256": digest, "made_at": now}
+        )
+        if not new:
+            return self._again(kept, digest)
+        try:
+            response = self.get_response(request)
+        except BaseException:
+            ApiReply.objects.filter(key=key).delete()
+            raise
+        content = getattr(response, "content", b"")
+        if response.status_code >= 500 or response.status_code == 401:
+            ApiReply.objects.filter(key=key).delete()
+        else:
+            body = json.loads(content) if content else None
+            ApiReply.objects.filter(key=key).update(status=response.status_code, body=body)
+        return response
+
+    def _again(self, kept: ApiReply, digest: str) -> HttpResponse:
+        if kept.request_sha256 != digest:
+            return errors.problem(
+                422, "idempotency_key_reused", "这个 Idempotency-Key 已用于另一份内容，请换一个。"
+            )
+        if kept.status == 0:
+            return errors.problem(409, "in_progress", "同一请求正在处理，请稍后再查。")
+        kind = errors.PROBLEM if kept.status >= 400 else "application/json; charset=utf-8"
+        if kept.body is None:
+            return HttpResponse(status=kept.status)
+        answer = JsonResponse(
+            kept.body,
+            status=kept.status,
+            content_type=kind,
+            safe=False,
+            json_dumps_params={"ensure_ascii": False},
+        )
+        answer["Idempotent-Replayed"] = "true"
+        return answer

@@ -15,18 +15,22 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
+from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from xinfu.core import holidays, inbox, journal, local, registry, tasks
+from xinfu.core import holidays, inbox, journal, local, privacy, registry, tasks
 from xinfu.core.actor import Actor
 from xinfu.core.inbox import Todo
 from xinfu.core.models import DueRun, EventCursor, JournalEntry, LocalRule
-from xinfu.core.permissions import Can
+from xinfu.core.permissions import Can as House
 from xinfu.core.registry import Found
 from xinfu.core.ui import text
+from xinfu.site.access import Can
+from xinfu.site.models import Suggestion
 
 SOON = 3
+ANSWER_WORKDAYS = 5
 SEARCH_SECONDS = 0.3
 PER_SOURCE = 8
 
@@ -232,14 +236,13 @@ def _database() -> Fact:
 
 
 def system_facts(actor: Actor, now: datetime, version: str) -> list[Fact]:
-    """Return the state of the system, worst things visible by their light."""
-    actor.require(Can.SEE_STATUS)
-    real = timezone.now()  # noqa: TID251  (queues, checkpoints and clocks live in real time, also on a demonstration's day)
+    """Return the state of the system, each thing with its light; `now` is real time, also on a demonstration's day."""
+    actor.require(House.SEE_STATUS)
     return [
         Fact("version", "版本", version),
         _database(),
         _migrations(),
-        _queue(real),
+        _queue(now),
         _listeners(),
         _checkpoint(now),
         _disk(),
@@ -279,7 +282,7 @@ class Line:
 
 
 def schedule_lines(actor: Actor, now: datetime) -> list[Line]:
-    actor.require(Can.SEE_STATUS)
+    actor.require(House.SEE_STATUS)
     runs = DueRun.objects.in_bulk()
     lines = []
     for due in tasks.schedule():
@@ -312,7 +315,7 @@ class RuleLine:
 
 
 def local_rules(actor: Actor, now: datetime) -> list[RuleLine]:
-    actor.require(Can.SEE_LOCAL_RULES)
+    actor.require(House.SEE_LOCAL_RULES)
     today = timezone.localdate(now)
     lines = []
     for declared in local.declared():
@@ -326,7 +329,7 @@ def local_rules(actor: Actor, now: datetime) -> list[RuleLine]:
 
 
 def journal_entries(actor: Actor) -> Any:
-    actor.require(Can.SEE_JOURNAL)
+    actor.require(House.SEE_JOURNAL)
     return JournalEntry.objects.all()
 
 
@@ -343,6 +346,46 @@ def journal_events() -> Sequence[str]:
 
 def rule_history(actor: Actor, declared: local.Declared) -> list[tuple[LocalRule, str]]:
     """Return the values that the county set, newest day first, each as people read it."""
-    actor.require(Can.SEE_LOCAL_RULES)
+    actor.require(House.SEE_LOCAL_RULES)
     found = LocalRule.objects.filter(code=declared.code).order_by("-since")
     return [(rule, local.label_of(declared, rule.value)) for rule in found]
+
+
+# --- suggestions ---------------------------------------------------------------------------------
+
+
+def answered_suggestions() -> list[Suggestion]:
+    """Return what was answered, for everybody: the public words only are shown."""
+    return list(Suggestion.objects.exclude(answered_at=None).order_by("-answered_at")[:100])
+
+
+def own_suggestions(actor: Actor) -> list[tuple[Suggestion, str]]:
+    """Return what the actor proposed, with its text."""
+    found = Suggestion.objects.filter(made_by=actor.key).order_by("-made_at")[:50]
+    return [(s, privacy.unseal(s.text_sealed).get("text", "")) for s in found]
+
+
+def open_suggestions(actor: Actor) -> Any:
+    actor.require(Can.ANSWER_SUGGESTIONS)
+    return Suggestion.objects.filter(answered_at=None).order_by("made_at")
+
+
+def suggestion_todos(actor: Actor, now: datetime) -> list[Todo]:
+    """Return the complaints and proposals that wait for an answer, one row each, at most twenty."""
+    if not actor.may(Can.ANSWER_SUGGESTIONS):
+        return []
+    due = holidays.calendar().add_workdays
+    return [
+        Todo(
+            verb="答复",
+            title=f"投诉建议：{s.made_by_name}于{text.when(s.made_at)}提出",
+            url=reverse("site:suggestion", args=[s.pk]),
+            asked_by=s.made_by_name,
+            due_on=due(timezone.localdate(s.made_at), ANSWER_WORKDAYS),
+            arrived_at=s.made_at,
+            why="岗位：综合科",
+            kind="suggestion",
+            consequence="投诉建议须有答复并公开",
+        )
+        for s in open_suggestions(actor)[:20]
+    ]

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "xinfu.people.session.ActorMiddleware",
     "xinfu.site.middleware.Refusals",
     "xinfu.site.middleware.Once",
+    "xinfu.site.middleware.ApiOnce",
 ]
 ROOT_URLCONF = "xinfu.site.urls"
 WSGI_APPLICATION = "xinfu.site.wsgi.application"

@@ -15,6 +15,7 @@ urlpatterns = [
     path("drafts", home.own_drafts, name="drafts"),
     path("help/", home.manual, name="help"),
     path("suggestions/", suggestions.suggestions, name="suggestions"),
+    path("suggestions/<int:pk>/", suggestions.suggestion, name="suggestion"),
     path("downloads/", operations.downloads, name="downloads"),
     path("downloads/<int:pk>/progress", operations.download_progress, name="download_progress"),
     path("downloads/<int:pk>/file", operations.download_file, name="download_file"),
