@@ -214,6 +214,39 @@ def test_a_batch_that_others_build_on_cannot_be_undone(bring: Bring) -> None:
         actions.undo_batch(batch=first, by=SYSTEM, at=day("2023-05-19"))
 
 
+def test_a_batch_under_which_a_case_was_received_cannot_be_undone(bring: Bring) -> None:
+    from xinfu.cases.models import Case
+
+    batch = bring([ROW])
+    Case.objects.create(
+        case_no="1", content=b"", item_name="食品经营许可", item_version=ItemVersion.objects.get(), channel="1",
+        received_at=day("2023-05-18"), received_on=date(2023, 5, 18), state="received", changed_at=day("2023-05-18"),
+    )  # fmt: skip
+    with pytest.raises(Refused, match="已有办件"):
+        actions.undo_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert ItemVersion.objects.count() == 1
+
+
+def test_undoing_gives_an_item_back_to_its_former_department(bring: Bring, office: Any) -> None:
+    bring([ROW])
+    batch = bring([{**ROW, "dept_name": "县人力社保局"}], on="2023-06-01")
+    assert Item.objects.get().department == office.unit_b
+    actions.undo_batch(batch=batch, by=SYSTEM, at=day("2023-06-02"))
+    assert Item.objects.get().department == office.unit_a
+
+
+def test_marked_examples_and_empty_lines_are_passed_over(bring: Bring) -> None:
+    heads = "标记,实施编码,事项名称,事项类型"
+    lines = f"{heads}\n示例（导入时忽略）,X-1,例,01\n,{CODE},甲,行政许可\n,,,\n"
+    batch = bring(lines.encode(), mapping="template")
+    assert (batch.read, batch.created) == (1, 1)
+
+
+def test_a_column_that_stands_twice_for_one_attribute_is_refused(bring: Bring) -> None:
+    with pytest.raises(Refused, match="重复"):
+        bring("task_code,task_name,task_type,Task_Code\n1,甲,01,2\n".encode())
+
+
 def test_strangers_bring_nothing_in(bring: Bring) -> None:
     batch = bring([ROW], write=False)
     for call in (actions.apply_batch, actions.drop_batch, actions.undo_batch):
@@ -285,8 +318,8 @@ def test_what_the_file_lacks_or_has_too_much_is_said_once(bring: Bring) -> None:
     batch = bring([{**ROW, "心情": "好"}])
     said = [f.reason for f in queries.findings(batch) if f.level == "file"]
     assert len(said) == 2
-    assert "by_law" in said[0]
-    assert "心情" in said[1]
+    assert "主项名称" in said[0]
+    assert said[1] == "文件有 1 列没有用上：心情。"
 
 
 # --- template and files ----------------------------------------------------------------------------

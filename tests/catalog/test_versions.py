@@ -140,6 +140,43 @@ def test_differences_read_like_the_guide(bring: Bring) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "row, kind, why",
+    [
+        ({"anticipate_day": "20"}, "workday", "a bare number is working days, whatever stood before"),
+        ({"anticipate_day": "2个月"}, "month", "the cell says its unit"),
+        ({"anticipate_day": "20", "anticipate_type": "自然日"}, "calendar", "the unit's own column"),
+        ({"anticipate_type": "自然日", "anticipate_day": "20"}, "calendar", "in whatever order"),
+        ({"anticipate_type": "自然日", "anticipate_day": "1年"}, "year", "the cell goes before the column"),
+        ({"anticipate_day": "无期限"}, "none", ""),
+    ],
+)
+def test_the_unit_of_a_limit(bring: Bring, row: dict[str, str], kind: str, why: str) -> None:
+    bring([{**ROW, "anticipate_day": "3个月"}], on="2023-01-01")
+    bring([{**ROW, "anticipate_day": "", "promise_day": "1", **row}], on="2023-06-01")
+    assert ItemVersion.objects.get(version=2).statutory_kind == kind, why
+
+
+def test_days_and_states_of_versions_in_words(bring: Bring) -> None:
+    bring([ROW], on="2023-01-01")
+    bring([{**ROW, "promise_day": "3", "plan_cancel_date": "2023-12-31"}], on="2023-06-01")
+    old, new = ItemVersion.objects.order_by("since")
+    assert queries.span(old) == "至2023-05-31（来源未注明生效日期）"
+    assert queries.span(new) == "自2023-06-01至2023-12-31"
+    assert queries.state_of(old, date(2023, 6, 1), is_last=False) == "已更新"
+    assert [queries.state_of(new, date(2023, m, d)) for m, d in ((5, 31), (6, 1), (12, 31))] == [
+        "未生效", "在用", "在用",
+    ]  # fmt: skip
+    assert queries.state_of(new, date(2024, 1, 1)) == "已取消"
+    assert queries.in_force([new, old], date(2023, 5, 31)) == old
+    assert queries.in_force([new], date(2023, 5, 31)) == new
+    ItemVersion.objects.filter(pk=old.pk).update(until=None)
+    old.refresh_from_db()
+    assert queries.span(old) == "一直有效（来源未注明生效日期）"
+    new.until = None
+    assert queries.span(new) == "自2023-06-01起"
+
+
 def test_a_department_that_is_founded_later_is_tied_by_the_same_file(bring: Bring, office: object) -> None:
     row = {**ROW, "dept_name": "县新设局"}
     assert counts(bring([row])) == (1, 0, 0, 0)

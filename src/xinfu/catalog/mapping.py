@@ -132,7 +132,7 @@ def locate(mapping: ItemMapping, heads: Sequence[str]) -> Heads:
     for name, options in mapping.columns.items():
         hits = [i for option in options for i, head in enumerate(plain) if head == _plain(option)]
         if not hits:
-            absent.append(options[0])
+            absent.append(ATTRIBUTES[name].label)
             continue
         if plain.count(plain[hits[0]]) > 1:
             raise Refused("column_twice", f"列“{heads[hits[0]]}”出现了两次，请删去一列再传。")
@@ -179,11 +179,22 @@ def read_row(
         cell = cells[place] if place < len(cells) else ""
         if rules.clean(cell):
             _put(mapping, name, (head, cell), fields, wrong)
+    _finish_terms(mapping, heads, fields)
     for name in MUST:
         if not fields.get(name) and not any(w.field == name for w in wrong):
             head = heads.places[name][1] if name in heads.places else ATTRIBUTES[name].label
             wrong.append(Wrong(name, head, "", f"{ATTRIBUTES[name].label}不能为空。"))
     return fields, wrong
+
+
+def _finish_terms(mapping: ItemMapping, heads: Heads, fields: dict[str, object]) -> None:
+    """Give a limit its unit: the one in its own cell, else the unit's column, else working days."""
+    for name, kind in (("statutory_days", "statutory_kind"), ("promise_days", "promise_kind")):
+        own = fields.pop(f"{kind}_own", None)
+        if own is not None:
+            fields[kind] = own
+        elif name in heads.places or name in mapping.constants:
+            fields.setdefault(kind, "workday")
 
 
 def _put(
@@ -210,7 +221,7 @@ def _put_term(name: str, text: str, fields: dict[str, object]) -> str | None:
     days, kind = term
     fields[name] = days
     if kind is not None:
-        fields[f"{name.removesuffix('_days')}_kind"] = kind
+        fields[f"{name.removesuffix('_days')}_kind_own"] = kind
     return None
 
 

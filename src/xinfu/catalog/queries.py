@@ -16,6 +16,7 @@ from xinfu.catalog.models import Item, ItemBatch, ItemFinding, ItemVersion
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound
 
+UNITS = ("statutory_kind", "promise_kind")  # read together with their limits
 ITEM_COLUMNS = ("catalog_code", "local_code")
 OWN_COLUMNS = tuple(a.field for a in COLUMNS if a.field not in OUTSIDE and a.field not in ITEM_COLUMNS)
 
@@ -62,11 +63,21 @@ def in_force(versions: Sequence[ItemVersion], day: date) -> ItemVersion:
     return max(begun, key=lambda v: v.since) if begun else min(versions, key=lambda v: v.since)
 
 
-def state_of(version: ItemVersion, day: date) -> str:
-    """Return 在用, 未生效 or 已取消."""
+def state_of(version: ItemVersion, day: date, *, is_last: bool = True) -> str:
+    """Return 在用, 未生效, 已取消, or 已更新 for a version that a later one replaced."""
     if version.since > day:
         return "未生效"
-    return "在用" if version.until is None or version.until >= day else "已取消"
+    if version.until is None or version.until >= day:
+        return "在用"
+    return "已取消" if is_last else "已更新"
+
+
+def span(version: ItemVersion) -> str:
+    """Return the days of a version in words."""
+    first, last = version.since.isoformat(), version.until.isoformat() if version.until else ""
+    if version.since == rules.OPEN_START:
+        return f"至{last}（来源未注明生效日期）" if last else "一直有效（来源未注明生效日期）"
+    return f"自{first}至{last}" if last else f"自{first}起"
 
 
 # --- lists -----------------------------------------------------------------------------------------
@@ -182,7 +193,7 @@ def differences(a: ItemVersion, b: ItemVersion) -> list[Difference]:
     for attribute in _in_guide_order():
         name = attribute.field
         was, now = (_said(attribute, content) for content in (before, after))
-        if was != now and name in {*before, *after}:
+        if was != now and name in {*before, *after} and name not in UNITS:
             found.append(Difference(attribute.label, was, now))
     return found
 
@@ -215,7 +226,7 @@ def term(days: int | None, kind: str) -> str:
 def guide(version: ItemVersion) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return a version as a 办事指南: groups of label and value; a group that says nothing is left out."""
     content = content_of(version)
-    hidden = {"statutory_kind", "promise_kind", *OUTSIDE}
+    hidden = {*UNITS, *OUTSIDE}
     asked = {"statutory_days", "promise_days"}
     groups = []
     for group in GROUPS:

@@ -66,11 +66,14 @@ def read(path: Path, mapping: ItemMapping, departments: Departments) -> ReadFile
 def _about_columns(heads: Heads, row: int) -> list[Finding]:
     found = []
     if heads.absent:
-        reason = f"映射要的这些列文件里没有，对应要素保持原值：{'、'.join(heads.absent)}"
-        found.append(Finding(FILE, "columns", row, "", "", reason[:500]))
+        named = f"{'、'.join(heads.absent[:10])}{'等' if len(heads.absent) > 10 else ''}"
+        reason = f"文件里没有 {len(heads.absent)} 个要素的列（{named}），这些要素保持原值。"
+        found.append(Finding(FILE, "columns", row, "", "", reason))
     if heads.unused:
-        reason = f"文件的这些列没有用上：{'、'.join(heads.unused)}"
-        found.append(Finding(FILE, "columns", row, "", "", reason[:500]))
+        named = f"{'、'.join(heads.unused[:10])}{'等' if len(heads.unused) > 10 else ''}"
+        found.append(
+            Finding(FILE, "columns", row, "", "", f"文件有 {len(heads.unused)} 列没有用上：{named}。")
+        )
     return found
 
 

@@ -11,12 +11,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from xinfu.catalog import actions, codes, local, mapping, queries, rules, workbook
+from xinfu.catalog import actions, codes, mapping, queries, rules, workbook
+from xinfu.catalog import local as days_of
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import BatchStatus, ItemBatch, ItemVersion, Level, ProjectType, TaskType
-from xinfu.core import clock
+from xinfu.core import clock, local
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
@@ -103,6 +105,10 @@ def _online(version: ItemVersion) -> str:
     return "不适宜" if version.online_exempt else "无"
 
 
+def _state(version: ItemVersion) -> str:
+    return queries.state_of(version, clock.today())
+
+
 def _since(version: ItemVersion) -> str:
     return "来源未注明" if version.since == rules.OPEN_START else text.day(version.since)
 
@@ -124,7 +130,12 @@ ITEMS = lists.register(
             Column("promise", "承诺时限", value=lambda v: queries.term(v.promise_days, v.promise_kind)),
             Column("visits", "到现场次数", kind="int"),
             Column("online", "网上办理", value=_online),
-            Column("state", "状态", value=lambda v: queries.state_of(v, clock.today())),
+            Column(
+                "state",
+                "状态",
+                value=_state,
+                cell=lambda v: format_html('<span class="text-nowrap">{}</span>', _state(v)),
+            ),
             Column("unified", "2.0平台", value=lambda v: "已纳入" if v.is_unified else "未纳入", shown=False),
             Column("main_name", "主项名称", shown=False),
             Column("since", "生效日期", value=_since, shown=False, sort="since"),
@@ -169,8 +180,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "item": item,
         "version": shown,
-        "state": queries.state_of(shown, today),
-        "since": _since(shown),
+        "state": queries.state_of(shown, today, is_last=shown == versions[0]),
+        "span": queries.span(shown),
         "guide": queries.guide(shown),
         "lacking": queries.lacking(shown),
         "workdays": _workdays(shown),
@@ -181,17 +192,25 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "catalog/detail.html", context)
 
 
-def _workdays(version: ItemVersion) -> list[tuple[str, str]]:
-    """Return the limits that are not in working days, converted, for the reader."""
-    rates = local.rates_on(clock.today())
-    pairs = (
+_RULES = {
+    "calendar": "catalog.week_workdays",
+    "month": "catalog.month_workdays",
+    "year": "catalog.year_workdays",
+}
+
+
+def _workdays(version: ItemVersion) -> list[tuple[str, str, local.Value]]:
+    """Return the limits that are not in working days, converted, with the local rule that converts them."""
+    today = clock.today()
+    rates = days_of.rates_on(today)
+    limits = (
         ("法定", version.statutory_days, version.statutory_kind),
         ("承诺", version.promise_days, version.promise_kind),
     )
     return [
-        (name, text.days(rules.workdays(days, kind, rates)))
-        for name, days, kind in pairs
-        if days and kind in {"calendar", "month", "year"}
+        (name, text.days(rules.workdays(days, kind, rates)), local.on(_RULES[kind], today))
+        for name, days, kind in limits
+        if days and kind in _RULES
     ]
 
 
@@ -201,8 +220,8 @@ def _history(versions: list[ItemVersion], today: Any) -> list[dict[str, Any]]:
     return [
         {
             "version": version,
-            "state": queries.state_of(version, today),
-            "since": _since(version),
+            "state": queries.state_of(version, today, is_last=version == versions[0]),
+            "span": queries.span(version),
             "changes": queries.differences(before, version) if before is not None else [],
             "is_first": before is None,
         }
