@@ -11,3 +11,4 @@ class IndicatorsConfig(AppConfig):
 
         definitions.register()
         events.on("cases.imported", "xinfu.indicators.tasks.on_imported")
+        events.on("items.imported", "xinfu.indicators.tasks.on_imported")

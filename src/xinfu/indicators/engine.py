@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from xinfu.core.registry import Indicator, Part, SnapshotView
+from xinfu.core.registry import Indicator, Part, SnapshotView, snapshot_views
 
 # Grain → its expression over a view's row; `day` is the day that the indicator counts by.
 GRAINS: Mapping[str, str] = {
@@ -102,6 +102,15 @@ def _with_split(indicator: Indicator, grouping: Grouping) -> Grouping:
 
 def statement(scan: Scan, frm: date, to: date) -> str:
     """Return the SQL text of one scan for a period, in DuckDB's dialect."""
+    return _for_days(template(scan), frm, to)
+
+
+def _for_days(text: str, frm: date, to: date) -> str:
+    return text.replace("$from", f"DATE '{frm.isoformat()}'").replace("$to", f"DATE '{to.isoformat()}'")
+
+
+def template(scan: Scan) -> str:
+    """Return the SQL text of one scan with `$from` and `$to` for the days of a period."""
     first = scan.first
     grains = grouping_of(grain for grouping in scan.groupings for grain in grouping)
     parts = _parts(scan.indicators)
@@ -121,7 +130,7 @@ def statement(scan: Scan, frm: date, to: date) -> str:
     split = {indicator.split for indicator in scan.indicators if indicator.split}
     if split:
         text = _whole_over(text, scan.indicators, parts, grains)
-    return text.replace("$from", f"DATE '{frm.isoformat()}'").replace("$to", f"DATE '{to.isoformat()}'")
+    return text
 
 
 def _parts(indicators: Sequence[Indicator]) -> dict[Part, str]:
@@ -233,12 +242,17 @@ class Connections(threading.local):
             self.connection = open_duckdb()
         if self.digest != source.digest:
             for view, files in source.files.items():
-                listed = ", ".join(_quoted(file) for file in files)
-                self.connection.execute(
-                    f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM read_parquet([{listed}])"
-                )
+                self.connection.execute(f"CREATE OR REPLACE VIEW {view} AS {_rows_of(view, files)}")
             self.digest = source.digest
         return self.connection
+
+
+def _rows_of(view: str, files: Sequence[str]) -> str:
+    """Return the SELECT over a view's files; before the first record it has its columns and no rows."""
+    if files:
+        return f"SELECT * FROM read_parquet([{', '.join(_quoted(file) for file in files)}])"
+    columns = snapshot_views[view].columns.items()
+    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in columns)} WHERE FALSE"
 
 
 def open_duckdb(memory: str = MEMORY_LIMIT, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
@@ -264,7 +278,7 @@ def compute(
     """Count the indicators in every grouping over the period; groups in order, unassigned last."""
     duck = connections.over(source)
     rows: list[Row] = []
-    for scan in scans([i for i in indicators if source.files.get(i.view)], groupings):
+    for scan in scans([i for i in indicators if i.view in source.files], groupings):
         cursor = duck.execute(statement(scan, frm, to))
         names = [column[0] for column in cursor.description or ()]
         rows.extend(read(scan, names, cursor.fetchall(), groupings))
@@ -298,7 +312,7 @@ def records_sql(indicator: Indicator, part: str, frm: date, to: date, group: Map
         if not (grain == indicator.split and part == "denominator"):
             where.append(f"{GRAINS[grain]} {_equals(value)}")
     text = f"SELECT * FROM ({_dated(indicator)}) AS dated WHERE {' AND '.join(where)}"
-    return text.replace("$from", f"DATE '{frm.isoformat()}'").replace("$to", f"DATE '{to.isoformat()}'")
+    return _for_days(text, frm, to)
 
 
 def _equals(value: Value) -> str:

@@ -56,6 +56,21 @@ class Figure(models.Model):
         ]
 
 
+class SnapshotPin(models.Model):
+    """A snapshot that something frozen stands on (a signed paper, a published board): its files are kept."""
+
+    snapshot = models.CharField("快照摘要", max_length=64)
+    subject = models.CharField("引用者", max_length=120)
+    pinned_at = models.DateTimeField("引用时间")
+    pinned_by = models.CharField("引用人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "快照引用"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["snapshot", "subject"], name="snapshot_pin_once")
+        ]
+
+
 class ImportedValue(models.Model):
     """A value, rank or colour that somebody else published, kept as printed; a correction is a new revision."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xinfu.indicators.labels import GRAIN_LABELS
 from xinfu.indicators.queries.bulletins import (
     Analysis,
     Cause,
@@ -40,6 +41,7 @@ from xinfu.indicators.queries.standing import (
 )
 
 __all__ = [
+    "GRAIN_LABELS",
     "Analysis",
     "Cause",
     "Contribution",

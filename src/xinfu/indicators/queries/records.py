@@ -72,7 +72,7 @@ def records(
     wanted = dict(group or {})
     numbers.checked_grouping(wanted, [one], named=True)
     current = snapshots.current()
-    if current is None or not current.files.get(one.view):
+    if current is None or one.view not in current.files:
         raise Refused("no_snapshot", "尚未生成数据快照，请稍后再看。")
     behind = engine.records_sql(one, part, frm, to, wanted)
     chosen = one.numerator if part == "numerator" or one.denominator is None else one.denominator
@@ -99,7 +99,7 @@ def open_overdue(actor: Actor, day: date, most: int) -> tuple[int, list[int]]:
     may open, longest overdue first."""
     one = numbers.indicator("late_finish_rate")
     current = snapshots.current()
-    if current is None or not current.files.get(one.view):
+    if current is None or one.view not in current.files:
         return 0, []
     where = OPEN_OVERDUE.replace("$to", f"DATE '{day.isoformat()}'")
     duck = engine.connections.over(current)

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from xinfu.core import access, events, local, tasks
 from xinfu.core.access import ROLE_LABELS
 from xinfu.core.flow import Flow
+from xinfu.indicators import reference
 
 FOLDER = Path(settings.ROOT) / "docs" / "reference"
 NOTE = "<!-- 由 ./run manage docs 从代码生成，请勿手改 -->\n\n"
@@ -89,6 +90,7 @@ def pages() -> dict[str, str]:
         "permissions.md": permissions(),
         "schedule.md": schedule(),
         "local-rules.md": local_rules(),
+        "indicators.md": reference.page(),
     }
     return {name: NOTE + text for name, text in made.items()}
 
