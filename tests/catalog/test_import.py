@@ -85,6 +85,13 @@ def test_values_come_in_as_the_office_writes_them(bring: Bring) -> None:
     assert version.visits == 0
 
 
+def test_names_are_one_line_and_long_texts_keep_their_lines(bring: Bring) -> None:
+    bring([{**ROW, "task_name": "食品\r\n 经营许可", "materials": "申请表\r\n身份证"}])
+    version = ItemVersion.objects.get()
+    assert version.name == "食品 经营许可"
+    assert version.details["materials"] == "申请表\n身份证"
+
+
 # --- rows against each other -----------------------------------------------------------------------
 
 

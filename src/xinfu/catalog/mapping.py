@@ -18,6 +18,7 @@ from xinfu.core.refusal import Refused
 from xinfu.core.registry import Registry
 
 EXAMPLE = "示例（导入时忽略）"
+NAMES = frozenset({"name", "main_name", "department_name"})
 LONGEST_NAME = 60
 _PARTS = {"code", "title", "columns", "values", "constants", "dates", "ignore"}
 
@@ -227,7 +228,7 @@ def _put_term(name: str, text: str, fields: dict[str, object]) -> str | None:
 
 def _read(attribute: Attribute, text: str, formats: Iterable[str]) -> tuple[object, str | None]:
     if attribute.kind == Kind.TEXT:
-        return _text(attribute, rules.clean(text))
+        return _text(attribute, rules.one_line(text) if attribute.field in NAMES else rules.clean(text))
     plain = rules.clean_code(text)
     if attribute.kind == Kind.DAY:
         return _day(plain, formats)

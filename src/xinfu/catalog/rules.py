@@ -21,8 +21,13 @@ DEEP_ONLINE = frozenset("567")
 
 
 def clean(text: str) -> str:
-    """Return the text without outer blanks, invisible marks and line breaks at the ends."""
-    return re.sub("[\ufeff\u200b]", "", text).strip()
+    """Return the text without outer blanks and invisible marks, its line breaks as every system writes them."""
+    return re.sub("[\ufeff\u200b]", "", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def one_line(text: str) -> str:
+    """Return a name in one line."""
+    return re.sub(r"\s*\n\s*", " ", clean(text))
 
 
 def clean_code(text: str) -> str:

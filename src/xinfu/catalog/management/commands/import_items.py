@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from xinfu.catalog import actions, mapping, queries
 from xinfu.catalog.mapping import ItemMapping
-from xinfu.catalog.models import ItemBatch
+from xinfu.catalog.models import ItemBatch, Level
 from xinfu.core import clock
 from xinfu.core.actor import system
 from xinfu.core.files import MIB
@@ -74,8 +74,9 @@ class Command(BaseCommand):
             raise CommandError(f"{path.name}：{refused.reason}") from refused
 
     def _tell(self, found: list[list[str]], report: Path | None) -> None:
-        for _, level, row, column, value, reason in found[:SHOWN]:
-            self.stderr.write(f"{level} 第{row}行「{column}」{value[:80]} {reason}")
+        first = sorted(found, key=lambda line: line[1] != Level.REJECTED.label)
+        for _, level, row, column, value, reason in first[:SHOWN]:
+            self.stderr.write(" ".join(f"{level} 第{row}行「{column}」{value[:80]} {reason}".split()))
         if len(found) > SHOWN:
             self.stderr.write(f"另有 {len(found) - SHOWN} 条，用 --report 写成文件查看。")
         if report is not None:
