@@ -6,4 +6,6 @@ class PeopleConfig(AppConfig):
     verbose_name = "机构人员"
 
     def ready(self) -> None:
-        from xinfu.people import access, limits  # noqa: F401  (registers grants and local numbers)
+        from xinfu.people import access, limits, telling  # noqa: F401  (registers grants and local numbers)
+
+        telling.register()

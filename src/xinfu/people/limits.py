@@ -18,6 +18,7 @@ _NUMBERS = (
     ("people.password_kinds", "密码最少含几类字符", 3, "类", 1, 4),
     ("people.password_days", "密码有效期", 90, "天", 7, 730),
     ("people.temporary_password_days", "临时密码有效期", 7, "天", 1, 60),
+    ("people.login_log_days", "登录日志保存时间", 400, "天", 183, 3650),
 )
 for _code, _title, _default, _unit, _low, _high in _NUMBERS:
     local.declare(

@@ -47,6 +47,7 @@ from xinfu.people.actions.sessions import (
     end_sessions,
     log_in,
     log_out,
+    tidy_logins,
     unlock_account,
 )
 from xinfu.people.actions.tokens import grantable, issue_token, revoke_token
@@ -99,5 +100,6 @@ __all__ = [
     "show_phone",
     "stand_in",
     "temporary_password",
+    "tidy_logins",
     "unlock_account",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from xinfu.core import journal, privacy
-from xinfu.core.actor import ANONYMOUS, Actor, Kind
+from xinfu.core.actor import ANONYMOUS, Actor, Kind, system
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.people import limits, rules
 from xinfu.people.access import Can
@@ -268,3 +269,21 @@ def unlock_account(*, account: Account, by: Actor, at: datetime) -> None:
     if not locked.update(failures=0, since=None, locked_until=None):
         raise Refused("not_locked", f"账号 {account.username} 没有锁定。")
     journal.record("account.unlocked", account, by=by, at=at)
+
+
+# --- tidying -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def tidy_logins(*, at: datetime) -> None:
+    """Remove counts a day old, sessions that are over, and log-in records past their local term."""
+    LoginLock.objects.filter(since__lt=at - timedelta(days=1)).exclude(locked_until__gt=at).delete()
+    LoginLock.objects.filter(since=None).delete()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=at)
+    over, _ = SignIn.objects.filter(~Exists(alive)).delete()
+    days = limits.number("login_log_days", timezone.localdate(at))
+    old, _ = LoginRecord.objects.filter(at__lt=at - timedelta(days=days)).delete()
+    if over or old:
+        journal.record(
+            "logins.tidied", "people.LoginRecord", by=system("tidy"), at=at, sessions=over, records=old
+        )

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound
 from xinfu.people.access import Can
-from xinfu.people.models import Account, ApiToken, LoginLock, LoginOutcome, LoginRecord, SignIn
+from xinfu.people.models import Account, ApiToken, LoginLock, LoginOutcome, LoginRecord, Person, SignIn
 
 
 def accounts(actor: Actor) -> QuerySet[Account]:
@@ -25,6 +25,10 @@ def get_account(actor: Actor, pk: int) -> Account:
     if found is None:
         raise NotFound()
     return found
+
+
+def account_of_person(actor: Actor, person: Person) -> Account | None:
+    return accounts(actor).filter(person=person).first()
 
 
 def locked_until(key: str, at: datetime) -> datetime | None:

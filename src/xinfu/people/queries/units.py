@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from xinfu.core import privacy
 from xinfu.core.access import Role
@@ -16,7 +16,7 @@ from xinfu.core.refusal import NotFound
 from xinfu.people import rules
 from xinfu.people.access import Can
 from xinfu.people.models import Department, Deputy, Organisation, Person, RoleGrant, Window
-from xinfu.people.models.units import DepartmentQuerySet
+from xinfu.people.models.units import DepartmentQuerySet, PersonQuerySet, WindowQuerySet
 
 # --- units ---------------------------------------------------------------------------------------
 
@@ -90,6 +90,21 @@ def find_department(text: str) -> Department | None:
     return None
 
 
+def find_departments(actor: Actor, text: str) -> QuerySet[Department]:
+    """Return visible units whose name or code the words are part of."""
+    words = rules.clean_name(text)
+    wanted = (
+        Q(name__contains=words) | Q(short_name__contains=words) | Q(code__startswith=rules.clean_code(text))
+    )
+    return departments(actor).filter(wanted)
+
+
+def find_windows(actor: Actor, text: str) -> QuerySet[Window]:
+    """Return visible windows by part of the name or the beginning of the code."""
+    wanted = Q(name__contains=rules.clean_name(text)) | Q(code__startswith=rules.clean_code(text))
+    return windows(actor).filter(wanted)
+
+
 LABELS: Mapping[str, tuple[type[Any], str]] = {
     "department": (Department, "short_name"),
     "department_name": (Department, "name"),
@@ -124,7 +139,7 @@ def department_names() -> dict[str, int]:
     return {word: pk for word, pk in found.items() if word not in doubtful}
 
 
-def windows(actor: Actor) -> QuerySet[Window]:
+def windows(actor: Actor) -> WindowQuerySet:
     return Window.objects.visible_to(actor).select_related("department").order_by("order", "code")
 
 
@@ -138,12 +153,11 @@ def get_window(actor: Actor, pk: int) -> Window:
 # --- people --------------------------------------------------------------------------------------
 
 
-def people(actor: Actor) -> QuerySet[Person]:
+def people(actor: Actor) -> PersonQuerySet:
     return Person.objects.visible_to(actor).select_related("department", "window").order_by("staff_no")
 
 
-def find_people(actor: Actor, text: str) -> QuerySet[Person]:
-    """Return visible people by name, number, whole phone or its last four digits."""
+def _words(text: str) -> Q:
     words = rules.clean_name(text)
     code = rules.clean_code(text)
     wanted = Q(name__contains=words) | Q(staff_no__startswith=code)
@@ -151,7 +165,12 @@ def find_people(actor: Actor, text: str) -> QuerySet[Person]:
         wanted |= Q(phone_tail=code)
     if code.isdigit() and len(code) >= 7:
         wanted |= Q(phone_digest=privacy.digest(code))
-    return people(actor).filter(wanted)
+    return wanted
+
+
+def find_people(actor: Actor, text: str) -> QuerySet[Person]:
+    """Return visible people by name, number, whole phone or its last four digits."""
+    return people(actor).filter(_words(text))
 
 
 def get_person(actor: Actor, pk: int) -> Person:
@@ -229,3 +248,32 @@ def get_organisation(actor: Actor, pk: int) -> Organisation:
     if found is None:
         raise NotFound()
     return found
+
+
+# --- the list of people --------------------------------------------------------------------------
+
+
+def people_of(actor: Actor, day: date) -> QuerySet[Person]:
+    """Return the visible people with their roles in force on the day brought along (`roles_now`)."""
+    held = Prefetch("grants", RoleGrant.objects.in_force(day).order_by("role"), to_attr="roles_now")
+    return people(actor).prefetch_related(held)
+
+
+def role_words(person: Any) -> str:
+    """Return the labels of the roles that `people_of` brought along."""
+    return "、".join(dict.fromkeys(grant.get_role_display() for grant in person.roles_now))
+
+
+def narrow_people(rows: QuerySet[Person], wanted: dict[str, Any], day: date) -> QuerySet[Person]:
+    """Narrow a list of people by words, unit, role and whether they serve or left."""
+    if words := wanted.get("q"):
+        rows = rows.filter(_words(words))
+    if name := wanted.get("department"):
+        unit = find_department(name)
+        rows = rows.filter(department__path__startswith=unit.path) if unit else rows.none()
+    if role := wanted.get("role"):
+        held = RoleGrant.objects.in_force(day).filter(role=role, person=OuterRef("pk"))
+        rows = rows.filter(Exists(held))
+    if state := wanted.get("state"):
+        rows = rows.filter(left_on__isnull=state == "serving")
+    return rows

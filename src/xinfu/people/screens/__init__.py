@@ -1,0 +1,62 @@
+"""Screens of people and their addresses."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from xinfu.people.screens import accounts, login, matrix, outside, own, persons, units
+
+app_name = "people"
+urlpatterns = [
+    path("login/", login.login, name="login"),
+    path("logout/", login.logout, name="logout"),
+    path("account/", own.account, name="account"),
+    path("account/password/", login.password, name="password"),
+    path("account/logins/", own.own_logins, name="own_logins"),
+    path("account/sessions/<int:pk>/end/", own.end_own_session, name="end_own_session"),
+    path("account/sessions/end/", own.end_other_sessions, name="end_other_sessions"),
+    path("account/deputies/", own.set_deputy, name="set_deputy"),
+    path("account/deputies/<int:pk>/end/", own.end_deputy, name="end_deputy"),
+    path("account/stand-in/", own.stand_in, name="stand_in"),
+    path("departments/", units.departments, name="departments"),
+    path("departments/new/", units.add_department, name="add_department"),
+    path("departments/<int:pk>/", units.department, name="department"),
+    path("departments/<int:pk>/name/", units.rename_department, name="rename_department"),
+    path("departments/<int:pk>/details/", units.change_department, name="change_department"),
+    path("departments/<int:pk>/parent/", units.move_department, name="move_department"),
+    path("departments/<int:pk>/close/", units.close_department, name="close_department"),
+    path("windows/", units.windows, name="windows"),
+    path("windows/new/", units.add_window, name="add_window"),
+    path("windows/<int:pk>/", units.window, name="window"),
+    path("windows/<int:pk>/edit/", units.change_window, name="change_window"),
+    path("windows/<int:pk>/close/", units.close_window, name="close_window"),
+    path("people/", persons.people, name="people"),
+    path("people/new/", persons.add_person, name="add_person"),
+    path("people/<int:pk>/", persons.person, name="person"),
+    path("people/<int:pk>/edit/", persons.change_person, name="change_person"),
+    path("people/<int:pk>/move/", persons.move_person, name="move_person"),
+    path("people/<int:pk>/leave/", persons.leave, name="leave"),
+    path("people/<int:pk>/phone/", persons.show_phone, name="show_phone"),
+    path("people/<int:pk>/roles/", persons.give_role, name="give_role"),
+    path("people/<int:pk>/account/", accounts.open_account, name="open_account"),
+    path("roles/<int:pk>/end/", persons.end_role, name="end_role"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/<int:pk>/", accounts.account_detail, name="account_detail"),
+    path("accounts/<int:pk>/reset/", accounts.reset_password, name="reset_password"),
+    path("accounts/<int:pk>/close/", accounts.close_account, name="close_account"),
+    path("accounts/<int:pk>/unlock/", accounts.unlock, name="unlock"),
+    path("accounts/<int:pk>/sessions/end/", accounts.end_sessions, name="end_sessions"),
+    path("online/", accounts.online, name="online"),
+    path("logins/", accounts.logins, name="logins"),
+    path("organisations/", outside.organisations, name="organisations"),
+    path("organisations/new/", outside.add_organisation, name="add_organisation"),
+    path("organisations/<int:pk>/", outside.organisation, name="organisation"),
+    path("organisations/<int:pk>/edit/", outside.change_organisation, name="change_organisation"),
+    path("organisations/<int:pk>/close/", outside.close_organisation, name="close_organisation"),
+    path("organisations/<int:pk>/account/", outside.open_agent, name="open_agent"),
+    path("tokens/", outside.tokens, name="tokens"),
+    path("tokens/new/", outside.issue_token, name="issue_token"),
+    path("tokens/<int:pk>/revoke/", outside.revoke_token, name="revoke_token"),
+    path("may/", matrix.may, name="may"),
+    path("may/<str:role>/", matrix.view_as, name="view_as"),
+]
