@@ -150,6 +150,7 @@ CSRF_FAILURE_VIEW = "xinfu.site.errors.csrf_failure"
 IDLE_MINUTES = int(os.environ.get("XINFU_IDLE_MINUTES", "30"))
 # Whoever shows this token may read /-/metrics; empty: only people who may see the state of the system.
 METRICS_TOKEN = os.environ.get("XINFU_METRICS_TOKEN", "")
+TRUSTED_PROXIES = [p for p in os.environ.get("XINFU_PROXIES", "").split(",") if p]
 TLS = os.environ.get("XINFU_TLS") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 if TLS:
