@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 from django_tasks import task
 
@@ -12,5 +14,18 @@ from xinfu.core.actor import system
 
 @task()
 def run_import(batch_id: int) -> None:
-    batch = ImportBatch.objects.select_related("file").get(pk=batch_id)
-    actions.run_import(batch=batch, by=system("import"), at=timezone.now())
+    actions.run_import(batch=_batch(batch_id), by=system("import"), at=timezone.now())
+
+
+@task()
+def check_import(batch_id: int) -> None:
+    actions.run_import(batch=_batch(batch_id), by=system("import"), at=timezone.now(), check_only=True)
+
+
+def _batch(batch_id: int) -> ImportBatch:
+    return ImportBatch.objects.select_related("file").get(pk=batch_id)
+
+
+def recompute_due(at: datetime) -> None:
+    """Compute provisional due days anew (schedule); those that stand fast stay as they are."""
+    actions.recompute_due(by=system("tick"), at=at)

@@ -1,7 +1,23 @@
 """Everything that adds or changes cases."""
 
 from xinfu.cases.actions.clocks import recompute_due
-from xinfu.cases.actions.imports import Progress, import_path, run_import, start_import
+from xinfu.cases.actions.imports import Progress, confirm_import, import_path, run_import, start_import
 from xinfu.cases.actions.pauses import add_pause, end_pause
+from xinfu.cases.actions.personal import reveal_applicant
+from xinfu.cases.actions.push import MOST, Pushed, push_case, push_cases
 
-__all__ = ["Progress", "add_pause", "end_pause", "import_path", "recompute_due", "run_import", "start_import"]
+__all__ = [
+    "MOST",
+    "Progress",
+    "Pushed",
+    "add_pause",
+    "confirm_import",
+    "end_pause",
+    "import_path",
+    "push_case",
+    "push_cases",
+    "recompute_due",
+    "reveal_applicant",
+    "run_import",
+    "start_import",
+]

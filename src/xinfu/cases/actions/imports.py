@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -37,21 +38,45 @@ from xinfu.lib.tables import safe_cell
 
 SHOWN_REJECTIONS = 2000
 LIST_LIMIT = 2 << 30
-BEAT = timedelta(seconds=1)
+COUNTS = ("read", "created", "updated", "unchanged", "rejected")
 Progress = Callable[[str, float], None]
 
 
 @transaction.atomic
-def start_import(*, file: StoredFile, mapping: str, by: Actor, at: datetime) -> ImportBatch:
-    """Queue a stored file for import in the background. Raises Refused: no permission, no such mapping."""
+def start_import(
+    *, file: StoredFile, mapping: str, by: Actor, at: datetime, check_only: bool = False
+) -> ImportBatch:
+    """Queue a stored file for import in the background; `check_only`: check all rows and wait for `confirm_import`.
+
+    Raises Refused: no permission, no such mapping.
+    """
     by.require(Can.IMPORT)
     known = mappings.get(mapping)
     batch = _batch(file.name, file.sha256, known, by, at, file)
     journal.record("cases.import_started", batch, by=by, at=at, sha256=file.sha256, mapping=known.code)
+    _enqueue(batch, check_only=check_only)
+    return batch
+
+
+@transaction.atomic
+def confirm_import(*, batch: ImportBatch, by: Actor, at: datetime) -> ImportBatch:
+    """Queue a checked batch for writing. Raises Refused where it does not wait for that."""
+    by.require(Can.IMPORT)
+    changed = ImportBatch.objects.filter(pk=batch.pk, status=BatchStatus.CHECKED).update(
+        status=BatchStatus.WAITING, created=0, updated=0, unchanged=0, stale=0, finished_at=None, beat_at=at
+    )
+    if not changed:
+        raise Refused("not_checked", f"这一批是“{batch.get_status_display()}”，不是待确认，请刷新后再看。")
+    journal.record("cases.import_confirmed", batch, by=by, at=at)
+    _enqueue(batch, check_only=False)
+    batch.refresh_from_db()
+    return batch
+
+
+def _enqueue(batch: ImportBatch, *, check_only: bool) -> None:
     from xinfu.cases import tasks
 
-    tasks.run_import.enqueue(batch.pk)
-    return batch
+    (tasks.check_import if check_only else tasks.run_import).enqueue(batch.pk)
 
 
 def _batch(
@@ -77,13 +102,14 @@ def import_path(
     return _run(batch, path, mapping, by, at, progress)
 
 
-def run_import(*, batch: ImportBatch, by: Actor, at: datetime) -> ImportBatch:
-    """Import the file of a queued batch; does nothing where it is done, goes on where it was broken off."""
-    if batch.status in (BatchStatus.DONE, BatchStatus.FAILED):
+def run_import(*, batch: ImportBatch, by: Actor, at: datetime, check_only: bool = False) -> ImportBatch:
+    """Import (or only check) the file of a queued batch; goes on where it was broken off, does a done one not again."""
+    if batch.status in (BatchStatus.DONE, BatchStatus.FAILED, BatchStatus.CHECKED, BatchStatus.UNDONE):
         return batch
     assert batch.file is not None
     try:
-        return _run(batch, files.path_of(batch.file.sha256), mappings.get(batch.mapping), by, at, None)
+        path = files.path_of(batch.file.sha256)
+        return _run(batch, path, mappings.get(batch.mapping), by, at, None, check_only)
     except Refused:
         return batch
 
@@ -94,7 +120,13 @@ def _sha256(path: Path) -> str:
 
 
 def _run(
-    batch: ImportBatch, path: Path, mapping: Mapping, by: Actor, at: datetime, progress: Progress | None
+    batch: ImportBatch,
+    path: Path,
+    mapping: Mapping,
+    by: Actor,
+    at: datetime,
+    progress: Progress | None,
+    check_only: bool = False,
 ) -> ImportBatch:
     report = _Report(batch, progress)
     folder = Path(settings.HOME) / "tmp" / f"import-{batch.pk}"
@@ -104,24 +136,21 @@ def _run(
             report.status(BatchStatus.CHECKING, unchanged=0, stale=0)
             staging.read_file(path, report.reading)
             report.status(BatchStatus.CHECKING, total=staging.rows)
-            if mapping.record == "pause":
-                _load_pauses(staging, batch, report, by, at)
-            else:
-                _load_cases(staging, batch, report, by, at)
-            _finish(staging, batch, by, at)
+            load = _load_pauses if mapping.record == "pause" else _load_cases
+            load(staging, batch, report, by, at, check_only)
+            _finish(staging, batch, by, at, check_only)
     except Refused as refused:
-        report.status(BatchStatus.FAILED, refusal=refused.reason[:500], finished_at=timezone_now(at))
+        report.status(BatchStatus.FAILED, refusal=refused.reason[:500], finished_at=at)
         raise
     batch.refresh_from_db()
     return batch
 
 
-def timezone_now(at: datetime) -> datetime:
-    return at
+def prepare(staging: Staging, at: datetime, units: frozenset[int] | None = None) -> int:
+    """Check and derive the rows of a staging against the master data of now; return how many are accepted.
 
-
-def prepare(staging: Staging, at: datetime) -> int:
-    """Check and derive the rows of a staging against the master data of now; return how many are accepted."""
+    `units`: the only departments and towns whose cases are taken in (None: all).
+    """
     today = timezone.localdate(at)
     reference = Reference(
         departments=queries.departments_for_import(),
@@ -135,29 +164,40 @@ def prepare(staging: Staging, at: datetime) -> int:
     staging.load_reference(reference)
     if add_unknown(staging, at=at):
         staging.load_reference(
-            Reference(
+            replace(
+                reference,
                 departments=queries.departments_for_import(),
-                windows=reference.windows,
                 versions=queries.versions_for_import(),
-                calendar=reference.calendar,
-                accept_days=reference.accept_days,
-                keys=reference.keys,
             )
         )
-    return staging.derive(reference.accept_days, reference.keys)
+    return staging.derive(reference.accept_days, reference.keys, units)
 
 
-def _load_cases(staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime) -> None:
+def _load_cases(
+    staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime, check_only: bool
+) -> None:
     accepted = prepare(staging, at)
     rejected = staging.rejected()
-    report.status(BatchStatus.LOADING, rejected=rejected, read=rejected, marked=_marks(staging))
-    Loader(staging, batch, accepted, by, at).run(lambda done: report.loading(rejected + done))
+    status = BatchStatus.CHECKING if check_only else BatchStatus.LOADING
+    report.status(status, rejected=rejected, read=rejected, marked=_marks(staging))
+    loader = Loader(staging, batch, accepted, by, at)
+    if check_only:
+        counts = loader.preview()
+        report.status(status, created=counts.created, updated=counts.updated, unchanged=counts.unchanged)
+    else:
+        loader.run(lambda done: report.loading(rejected + done))
 
 
-def _load_pauses(staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime) -> None:
+def _load_pauses(
+    staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime, check_only: bool
+) -> None:
     accepted = staging.derive_pauses()
-    report.status(BatchStatus.LOADING, rejected=staging.rejected())
-    staging.reject_unknown_cases(PauseLoader(staging, batch, accepted, at).run(report.loading))
+    report.status(BatchStatus.CHECKING if check_only else BatchStatus.LOADING, rejected=staging.rejected())
+    loader = PauseLoader(staging, batch, accepted, at)
+    if check_only:
+        staging.reject_unknown_cases(loader.orphans_of_file())
+    else:
+        staging.reject_unknown_cases(loader.run(report.loading))
 
 
 def _marks(staging: Staging) -> dict[str, int]:
@@ -172,38 +212,31 @@ def _marks(staging: Staging) -> dict[str, int]:
     return {str(mark): counts[mark] for mark in sorted(counts)}
 
 
-def _finish(staging: Staging, batch: ImportBatch, by: Actor, at: datetime) -> None:
+def _finish(staging: Staging, batch: ImportBatch, by: Actor, at: datetime, check_only: bool) -> None:
     """Keep the rejected rows, close the batch and write its one journal line."""
-    rejected = staging.rejected()
-    stored = None
+    rejected, stored = staging.rejected(), None
     if rejected:
-        stored = files.store(
-            _as_csv(staging.rejections()), name=f"未收行-{batch.name}.csv", by=by, at=at, limit=LIST_LIMIT
-        )
+        lines = _as_csv(staging.rejections())
+        stored = files.store(lines, name=f"未收行-{batch.name}.csv", by=by, at=at, limit=LIST_LIMIT)
     digest = staging.digest() if staging.mapping.record == "case" else ""
+    status = BatchStatus.CHECKED if check_only else BatchStatus.DONE
     with transaction.atomic():
         rows = islice(staging.rejections(), SHOWN_REJECTIONS)
         RejectedRow.objects.filter(batch=batch).delete()
         RejectedRow.objects.bulk_create(_rejected_row(batch, r) for r in rows)
         ImportBatch.objects.filter(pk=batch.pk).update(
-            status=BatchStatus.DONE,
+            status=status,
             finished_at=at,
+            beat_at=at,
             read=staging.rows,
             rejected=rejected,
             rejected_file=stored,
         )
         batch.refresh_from_db()
-        counts = {k: getattr(batch, k) for k in ("read", "created", "updated", "unchanged", "rejected")}
-        journal.record(
-            "cases.imported",
-            batch,
-            by=by,
-            at=at,
-            sha256=batch.sha256,
-            mapping=batch.mapping,
-            digest=digest,
-            **counts,
-        )
+        event = "cases.import_checked" if check_only else "cases.imported"
+        counts = {name: getattr(batch, name) for name in COUNTS}
+        said = {"sha256": batch.sha256, "mapping": batch.mapping, "digest": digest, **counts}
+        journal.record(event, batch, by=by, at=at, **said)
 
 
 def _rejected_row(batch: ImportBatch, r: Rejection) -> RejectedRow:

@@ -24,7 +24,7 @@ CHUNK = {"postgresql": 20_000, "sqlite": 8_000}
 NEWS_AFTER = timedelta(hours=24)
 NEWS_CHUNK = 200
 TRIES = 3
-Key = tuple[int, str, int, bytes, str]
+Key = tuple[Any, ...]  # seq, number, version, content, month
 
 
 @dataclass(slots=True)
@@ -49,9 +49,12 @@ class Plan:
 class Loader:
     """Loads the table `ready` of a staging for one batch."""
 
-    def __init__(self, staging: Staging, batch: ImportBatch, total: int, by: Actor, at: datetime) -> None:
-        self.staging, self.batch, self.total, self.by, self.at = staging, batch, total, by, at
-        self.columns = rows_of.selection(batch.pk, at)
+    def __init__(
+        self, staging: Staging, batch: ImportBatch | None, total: int, by: Actor, at: datetime
+    ) -> None:
+        self.staging, self.total, self.by, self.at = staging, total, by, at
+        self.batch_id = batch.pk if batch else None
+        self.columns = rows_of.selection(self.batch_id, at)
         self.own_writes = 0
         self.is_new = not Case.objects.exists()
         self.seen = self._others()
@@ -62,6 +65,12 @@ class Loader:
         for first, last in self._bounds():
             self._load(first, last)
             progress(last)
+        return self.counts
+
+    def preview(self) -> Counts:
+        """Count what `run` would do now, writing nothing."""
+        for first, last in self._bounds():
+            self._add(self._plan(self._keys(first, last)).counts)
         return self.counts
 
     def _bounds(self) -> Iterator[tuple[int, int]]:
@@ -86,10 +95,7 @@ class Loader:
 
     def _load(self, first: int, last: int) -> None:
         """Plan outside of the lock; within it plan again only if somebody else wrote meanwhile."""
-        keys = self.staging.select(
-            "SELECT seq, case_no, data_version, content, strftime(received_on, '%Y-%m') FROM ready "
-            f"WHERE seq BETWEEN {first} AND {last} ORDER BY seq"
-        )
+        keys = self._keys(first, last)
         for attempt in range(TRIES):
             seen = self._others()
             if seen != self.seen:
@@ -113,6 +119,12 @@ class Loader:
             self._add(plan.counts)
             return
 
+    def _keys(self, first: int, last: int) -> list[Key]:
+        return self.staging.select(
+            "SELECT seq, case_no, data_version, content, strftime(received_on, '%Y-%m') FROM ready "
+            f"WHERE seq BETWEEN {first} AND {last} ORDER BY seq"
+        )
+
     def _plan(self, keys: Sequence[Key]) -> Plan:
         if self.is_new:
             plan = Plan(create=[key[0] for key in keys], months={key[4] for key in keys})
@@ -129,7 +141,7 @@ class Loader:
                 plan.counts.stale += 1
                 plan.counts.unchanged += 1
             elif version == old.data_version and content == old.content:
-                plan.counts.unchanged += old.batch_id != self.batch.pk
+                plan.counts.unchanged += old.batch_id != self.batch_id or self.batch_id is None
             else:
                 plan.update.append(seq)
                 plan.touched.append(old.pk)
@@ -152,18 +164,22 @@ class Loader:
             rows_of.insert("cases_case", new)
         rows_of.update(changed)
         self._stop_clocks(plan.touched)
-        counts = plan.counts
-        ImportBatch.objects.filter(pk=self.batch.pk).update(
-            created=F("created") + counts.created,
-            updated=F("updated") + counts.updated,
-            unchanged=F("unchanged") + counts.unchanged,
-            stale=F("stale") + counts.stale,
-        )
+        self._count(plan.counts)
         if not new and not changed:
             return 0
         bumped = bump(plan.months)
         self._tell(plan)
         return bumped
+
+    def _count(self, counts: Counts) -> None:
+        """Tell the batch what this chunk did, in the same transaction."""
+        if self.batch_id is not None:
+            ImportBatch.objects.filter(pk=self.batch_id).update(
+                created=F("created") + counts.created,
+                updated=F("updated") + counts.updated,
+                unchanged=F("unchanged") + counts.unchanged,
+                stale=F("stale") + counts.stale,
+            )
 
     def _stop_clocks(self, pks: Sequence[int]) -> None:
         """Take the known stops out of changed cases' clocks again."""

@@ -46,6 +46,16 @@ class PauseLoader:
             progress(min(last, self.total))
         return self.orphans
 
+    def orphans_of_file(self) -> list[int]:
+        """Return the file's rows whose case does not exist, writing nothing."""
+        for first in range(1, self.total + 1, CHUNK):
+            rows = self.staging.select(
+                f"SELECT row_no, case_no FROM ready WHERE seq BETWEEN {first} AND {first + CHUNK - 1}"
+            )
+            held = known([number for _, number in rows])
+            self.orphans += [row for row, number in rows if number not in held]
+        return self.orphans
+
     def _load(self, rows: Sequence[Row]) -> None:
         cases = {number: held.pk for number, held in known([row[1] for row in rows]).items()}
         self.orphans += [row[0] for row in rows if row[1] not in cases]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,7 @@ from xinfu.cases.models import Case
 from xinfu.core.privacy import seal_text
 
 SEALED = "applicant_sealed"
+NOTHING = "\\N"
 BATCH_COLUMNS = ("batch_id", "changed_at")
 _FIELDS: list[Field[Any, Any]] = [f for f in Case._meta.local_concrete_fields if not f.primary_key]
 READY = [f.column for f in _FIELDS if f.column not in (SEALED, *BATCH_COLUMNS)]
@@ -54,15 +55,15 @@ def known(numbers: Sequence[str]) -> dict[str, Known]:
 # --- what DuckDB gives out -----------------------------------------------------------------------
 
 
-def selection(batch_id: int, at: datetime) -> str:
+def selection(batch_id: int | None, at: datetime) -> str:
     """Return the columns to select from `ready` for `insert`: for PostgreSQL one line of COPY, else each value."""
     stamp = at.strftime("%Y-%m-%d %H:%M:%S.%f")
     if connection.vendor == "postgresql":
         cells = [_copy_cell(f) for f in _FIELDS if f.column in READY]
-        constants = f"chr(9) || '{batch_id}' || chr(9) || '{stamp}+00' || chr(9)"
+        constants = f"chr(9) || '{batch_id or NOTHING}' || chr(9) || '{stamp}+00' || chr(9)"
         return f"concat_ws(chr(9), {', '.join(cells)}) || {constants}, personal"
     cells = [_value(f) for f in _FIELDS if f.column in READY]
-    return f"{', '.join(cells)}, {batch_id}, '{stamp}', personal"
+    return f"{', '.join(cells)}, {batch_id or 'NULL'}, '{stamp}', personal"
 
 
 def _copy_cell(field: Field[Any, Any]) -> str:
@@ -142,7 +143,3 @@ def update(rows: Sequence[tuple[Any, ...]]) -> None:
             f"UPDATE cases_case SET {pairs} WHERE case_no = %s",
             [(*row[:-1], seal_text(row[-1]) if row[-1] else b"", row[number]) for row in rows],
         )
-
-
-def month_of(day: date) -> str:
-    return f"{day:%Y-%m}"

@@ -11,7 +11,7 @@ from xinfu.cases.intake.fields import RECORDS, Field
 from xinfu.cases.intake.sql import DUE_YEARS, EARLIEST, Frame
 from xinfu.core.privacy import mask
 
-DUPLICATE, NO_NAME, NO_DEPARTMENT, NO_ITEM, ENDS_FIRST, NO_CASE, NO_TOWN = range(20, 27)
+DUPLICATE, NO_NAME, NO_DEPARTMENT, NO_ITEM, ENDS_FIRST, NO_CASE, OUT_OF_REACH = range(20, 27)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def _row_reason(fault: int, other: int | None) -> str | None:
         NO_DEPARTMENT: "承办单位不在机构表中，请先登记机构或改正编码。",
         NO_ITEM: "实施编码不在事项目录中，请先导入事项或改正编码。",
         ENDS_FIRST: "结束时间早于开始时间，请核对。",
+        OUT_OF_REACH: "承办单位不在本系统的推送范围内，或来源未写明本县的承办单位。",
         NO_CASE: "没有这个编号的办件，请先导入办件。",
     }.get(fault)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from xinfu.cases.intake.sentences import (
     NO_DEPARTMENT,
     NO_ITEM,
     NO_NAME,
+    OUT_OF_REACH,
     Rejection,
     merged,
     rejection,
@@ -32,7 +34,6 @@ from xinfu.lib.tables import ROW_COLUMN, BadRow, TableError, to_utf8_csv
 from xinfu.lib.workdays import Calendar
 
 MEMORY = "900MB"
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Staging:
         self._check_header(table.header)
         self._type(table.relation(), name(ROW_COLUMN))
 
-    def read_records(self, records: Sequence[Record]) -> None:
+    def read_records(self, records: Sequence[Mapping_[str, Any]]) -> None:
         """Take records under the fields' own names (API); row numbers count from 1."""
         known = RECORDS[self.mapping.record]
         self.rows = len(records)
@@ -265,8 +266,11 @@ class Staging:
         )
         return [(str(code), str(title)) for code, title in found.fetchall()]
 
-    def derive(self, accept_days: int, keys: tuple[bytes, bytes]) -> int:
-        """Make the table `ready` of accepted rows in the order of their numbers; return how many they are."""
+    def derive(self, accept_days: int, keys: tuple[bytes, bytes], units: frozenset[int] | None = None) -> int:
+        """Make the table `ready` of accepted rows in the order of their numbers; return how many they are.
+
+        `units`: the only departments and towns whose cases are taken in (None: all).
+        """
         self.duck.execute(f"CREATE VIEW joined AS {derive.JOINED}")
         self.duck.execute(f"CREATE TABLE facts AS {derive.facts(self.frame)}")
         self._drop("facts", "item_name", NO_NAME, "item_name IS NULL")
@@ -275,6 +279,10 @@ class Staging:
             self._drop("facts", "department", NO_DEPARTMENT, f"department_id IS NULL AND {named}")
         if self.mapping.unknown_policy("item") == "reject":
             self._drop("facts", "item_code", NO_ITEM, "item_code IS NOT NULL AND NOT item_known")
+        if units is not None:
+            reach = f"({', '.join(map(str, [-1, *sorted(units)]))})"
+            inside = f"coalesce(department_id IN {reach}, false) OR coalesce(town_id IN {reach}, false)"
+            self._drop("facts", "department", OUT_OF_REACH, f"NOT ({inside})")
         if self._number("SELECT count(*) FROM faults WHERE fault >= 20"):
             self.duck.execute("DELETE FROM facts WHERE row_no IN (SELECT row_no FROM faults)")
         self.duck.execute(f"CREATE VIEW clocked AS {derive.clocks(self.frame, accept_days)}")
