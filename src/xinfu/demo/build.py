@@ -23,6 +23,7 @@ from xinfu.core.access import ROLE_LABELS
 from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
 from xinfu.demo import generate, rows
+from xinfu.indicators import actions as indicators
 from xinfu.people import actions as people
 from xinfu.people import queries as people_queries
 from xinfu.people.session import actor_of_account
@@ -68,7 +69,7 @@ def build(demo: Demo, *, at: datetime, say: Say) -> bool:
         "事项目录": lambda: _catalogue(demo),
         "造出办件记录": lambda: _records(demo),
         "导入办件": lambda: _cases(demo, say),
-        "导入全省排名": lambda: _ranks(demo),
+        "导入全省排名，设定目标": lambda: _ranks(demo, at),
     }
     done = set(known.get("done", []))
     for name, step in steps.items():
@@ -154,9 +155,12 @@ def _all_taken_in(name: str, text: str) -> dict[str, Any]:
     return counts
 
 
-def _ranks(demo: Demo) -> None:
-    path = _write_csv(_folder(demo) / "ranks.csv", rows.ranks())
-    call_command("import_ranks", str(path), stdout=StringIO())
+def _ranks(demo: Demo, at: datetime) -> None:
+    path = _write_csv(_folder(demo) / "ranks.csv", rows.ranks(settings.COUNTY))
+    indicators.import_ranks(path=path, name=path.name, source="演示数据：虚构的全省排名", by=BY, at=at)
+    indicators.set_target(
+        indicator="one_net_rate", since=generate.FIRST, value="99.50", source="演示数据", by=BY, at=at
+    )
 
 
 def home() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from xinfu.core import clock
@@ -54,6 +54,11 @@ def compare(targets: Targets) -> list[Line]:
         shown = f"{figure.value}%" if unit == "%" else f"{numerator:,}{unit}"
         lines.append(Line(code, figure.indicator.title, wanted, shown, numerator, figure.denominator))
     return lines
+
+
+def precompute(at: datetime) -> int:
+    """Store what the boards show on the demonstration's day, and return how many sets were new."""
+    return indicators.precompute(by=BY, at=at)
 
 
 def table(lines: list[Line]) -> str:

@@ -6,12 +6,13 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from xinfu.core import clock
 from xinfu.core.refusal import Refused
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(refused.reason) from refused
         compared = figures.compare(demo.targets)
+        if made:
+            self._say("· 算出看板常用期间的指标")
+            figures.precompute(datetime.combine(DAY, time(9), tzinfo=timezone.get_default_timezone()))
         self._say(figures.table(compared))
         report = self._report(demo.home, fresh=made)
         self._say(f"工作总结：{report}")
