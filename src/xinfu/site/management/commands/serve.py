@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import signal
 import subprocess
@@ -36,16 +35,13 @@ def sources() -> Iterator[Path]:
 
 
 def collect_when_changed() -> bool:
-    """Collect the static files if one of them changed since the last time; tell whether that was done."""
-    digest = hashlib.sha256()
-    for path in sources():
-        digest.update(f"{path}{path.stat().st_size}{path.stat().st_mtime_ns}".encode())
-    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    """Collect the static files if one of them is newer than what was collected; tell whether that was done."""
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
-    if manifest.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
+    newest = max((path.stat().st_mtime for path in sources()), default=0.0)
+    if manifest.exists() and manifest.stat().st_mtime >= newest:
         return False
     call_command("collectstatic", interactive=False, verbosity=0)
-    stamp.write_text(digest.hexdigest())
+    manifest.touch()
     return True
 
 
@@ -86,19 +82,23 @@ class Command(BaseCommand):
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
-        commands = {"网站": web(options["host"], options["port"]), "后台任务": worker(), "定时任务": ticker()}
         try:
-            for label, command in commands.items():
-                self.children[label] = subprocess.Popen(  # noqa: S603  (fixed words and a number)
-                    command,
-                    preexec_fn=end_with_parent,  # noqa: PLW1509  (no thread runs yet)
-                )
+            self._start("网站", web(options["host"], options["port"]))
             self._say_when_ready(options["host"], options["port"])
+            self._start("后台任务", worker())
+            self._start("定时任务", ticker())
             ended = self._wait()
         finally:
             self._end_all()
         if ended:
             raise CommandError(f"{ended}意外停止，已全部停止。原因见上面的日志。")
+
+    def _start(self, label: str, command: list[str]) -> None:
+        if not self.stopping:
+            self.children[label] = subprocess.Popen(  # noqa: S603  (fixed words and a number)
+                command,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  (no thread runs yet)
+            )
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
