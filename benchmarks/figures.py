@@ -44,7 +44,7 @@ SELECT i AS id, received_on, received_on + accept_after AS accepted_on,
   CAST(1 + (h >> 24) % 6 AS VARCHAR) AS channel, CASE WHEN promise = 0 THEN '1' ELSE '2' END AS project_type,
   CASE WHEN h % 100 < 96 THEN 'finished' ELSE 'handling' END AS state,
   CASE WHEN h % 50 = 0 THEN '2' ELSE '0' END AS finish_kind, h % 100 < 96 AND h % 50 <> 0 AS normal_finish,
-  promise AS promise_days, 0 AS paused_days, CASE WHEN h % 100 < 96 THEN took END AS handling_days,
+  promise AS promise_days, 0 AS paused_days, CAST(NULL AS DATE) AS paused_on, CASE WHEN h % 100 < 96 THEN took END AS handling_days,
   h % 997 <> 0 AS clock_ok, CASE WHEN h % 997 = 0 THEN 1 ELSE 0 END AS quality
 FROM (
   SELECT i, h, DATE '2023-01-01' + CAST(i * 151 // {rows} AS INTEGER) AS received_on,
@@ -98,8 +98,9 @@ WITH received AS (
   FROM (SELECT *, date_trunc('month', counts_on) AS m, date_trunc('week', counts_on) AS w FROM (
           SELECT *, finished_on <= DATE '2023-05-31' AS done,
             CASE WHEN finished_on <= DATE '2023-05-31' THEN finished_on ELSE due_on END AS counts_on,
-            due_on <= DATE '2023-05-31' AND coalesce(finished_on > DATE '2023-05-31',
-              state IN ('applied', 'received', 'accepted', 'handling')) AS overdue FROM cases)
+            due_on <= DATE '2023-05-31' AND (paused_on IS NULL OR paused_on > due_on)
+              AND coalesce(finished_on > DATE '2023-05-31', state IN ('applied', 'received', 'correction',
+                'accepted', 'handling', 'suspended')) AS overdue FROM cases)
         WHERE counts_on BETWEEN DATE '2023-01-01' AND DATE '2023-05-31')
   GROUP BY GROUPING SETS ((), (m), (w), (department_id), (window_id), (town_id), (item_id), (channel))
 )

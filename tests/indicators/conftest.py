@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from xinfu.cases.models import Case, MonthRevision
-from xinfu.core.registry import SnapshotView, snapshot_views
 from xinfu.indicators import engine
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -70,39 +69,3 @@ def case(db: None) -> Callable[..., Case]:
 def bump(day: date) -> None:
     row, _ = MonthRevision.objects.get_or_create(month=f"{day:%Y-%m}")
     MonthRevision.objects.filter(pk=row.pk).update(revision=row.revision + 1)
-
-
-def view(name: str) -> SnapshotView:
-    return snapshot_views[name]
-
-
-COLUMNS = {
-    "id": "BIGINT", "received_on": "DATE", "accepted_on": "DATE", "finished_on": "DATE", "due_on": "DATE",
-    "due_at": "TIMESTAMP", "finished_at": "TIMESTAMP", "accept_due_on": "DATE", "due_kind": "VARCHAR",
-    "unified": "BOOLEAN", "unified_item": "BOOLEAN", "department_id": "BIGINT", "window_id": "BIGINT",
-    "town_id": "BIGINT", "item_id": "BIGINT", "channel": "VARCHAR", "project_type": "VARCHAR", "state": "VARCHAR",
-    "finish_kind": "VARCHAR", "normal_finish": "BOOLEAN", "promise_days": "INTEGER", "paused_days": "INTEGER",
-    "handling_days": "INTEGER", "clock_ok": "BOOLEAN", "quality": "INTEGER",
-}  # fmt: skip
-OWN = {
-    "id": "c.id",
-    "unified": "c.is_unified",
-    "unified_item": "c.is_unified_item",
-    "item_id": "v.item_id",
-    "normal_finish": "c.finish_kind IN ('0', '6', '') AND c.state IN ('finished', 'delivered')",
-    "handling_days": "CASE WHEN (c.quality & 7) = 0 THEN c.handling_days END",
-    "clock_ok": "(c.quality & 7) = 0",
-}
-if "cases" not in snapshot_views:  # until the cases register theirs
-    chosen = ", ".join(f"{OWN.get(c, f'c.{c}')} AS {c}" for c in COLUMNS)
-    snapshot_views.add(
-        "cases",
-        SnapshotView(
-            name="cases",
-            title="办件",
-            columns=COLUMNS,
-            select=f"SELECT {chosen} FROM cases_case c LEFT JOIN catalog_itemversion v ON v.id = c.item_version_id WHERE {{where}}",
-            partition="c.received_on",
-            revisions=lambda: dict(MonthRevision.objects.values_list("month", "revision")),
-        ),
-    )

@@ -25,10 +25,14 @@ ON_TIME = (
     "((due_kind = 'stated' AND finished_at <= due_at) OR (due_kind = 'computed' AND finished_on <= due_on))"
 )
 EARLY = "((due_kind = 'stated' AND finished_at < due_at) OR (due_kind = 'computed' AND finished_on < due_on))"
-# Open at the end of `$to`; a clock that stands still cannot be overdue.
-OPEN = "((finished_on IS NULL AND state IN ('applied', 'received', 'accepted', 'handling')) OR finished_on > $to)"
+# Open at the end of `$to`.
+OPEN = (
+    "((finished_on IS NULL AND state IN ('applied', 'received', 'correction', 'accepted', 'handling', 'suspended'))"
+    " OR finished_on > $to)"
+)
 FINISHED = "(finished_on <= $to AND normal_finish AND due_on IS NOT NULL)"
-OPEN_OVERDUE = f"({OPEN} AND due_on <= $to)"
+# A clock that stands still is overdue only where its day had passed before it stopped.
+OPEN_OVERDUE = f"({OPEN} AND due_on <= $to AND (paused_on IS NULL OR paused_on > due_on))"
 
 IN_FORCE = "applied AND since <= $to AND (until IS NULL OR until >= $to)"
 TIMED = "statutory_workdays IS NOT NULL AND promise_workdays IS NOT NULL"
@@ -172,7 +176,7 @@ CASES = (
     Indicator(
         code="late_finish_rate",
         title="超期办结率",
-        counts="超过承诺到期日（已按停钟顺延）才办结，或到期末已超期仍未办结的办件所占比例",
+        counts="超过承诺到期日（已按停钟顺延）才办结，或到期末已超期仍未办结的办件所占比例；正在停钟的不算超期",
         formula="（超期办结件数＋期末超期未办结件数）÷（正常办结且有到期日的件数＋期末超期未办结件数）",
         view="cases",
         dated_by="CASE WHEN finished_on <= $to THEN finished_on ELSE due_on END",

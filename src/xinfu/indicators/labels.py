@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from django.apps import apps
-
+from xinfu.cases import queries as cases
 from xinfu.catalog import queries as catalog
 from xinfu.core import clock
 from xinfu.core.actor import system
@@ -55,7 +54,7 @@ def _windows(ids: list[int]) -> dict[Value, tuple[str, str]]:
 
 
 def _channels(values: Iterable[Value]) -> dict[Value, tuple[str, str]]:
-    field = apps.get_model("cases", "Case")._meta.get_field("channel")
+    field = cases.cases(system("indicators")).model._meta.get_field("channel")
     known = {str(code): str(label) for code, label in field.flatchoices}
     return {value: (str(value), known.get(str(value), str(value))) for value in values}
 

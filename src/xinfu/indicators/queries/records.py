@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.apps import apps
 from django.db.models import QuerySet
 
+from xinfu.cases import queries as cases
 from xinfu.cases.access import Can as CaseCan
 from xinfu.catalog import queries as catalog
 from xinfu.core.actor import Actor
@@ -125,9 +125,8 @@ def _seen(actor: Actor, one: Indicator) -> str:
 
 
 def visible_cases(actor: Actor) -> QuerySet[Any]:
-    manager: Any = apps.get_model("cases", "Case").objects
-    found: QuerySet[Any] = manager.visible_to(actor).select_related("department", "window", "town")
-    return found
+    """Return the cases that the actor may open, with what a list shows of each."""
+    return cases.cases(actor).select_related("department", "window", "town")
 
 
 def _rows(actor: Actor, one: Indicator, ids: tuple[int, ...], to: date) -> list[Any]:
