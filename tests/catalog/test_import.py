@@ -316,6 +316,31 @@ def test_a_faulty_mapping_is_refused_with_the_place(text: str, said: str) -> Non
         mapping.parse(text, "own")
 
 
+def test_an_installations_own_mappings_are_found_and_a_faulty_one_stops_nothing(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mappings" / "items"
+    folder.mkdir(parents=True)
+    good = 'title = "本县"\n[columns]\ncode = "a"\nname = "b"\ntask_type = "c"\n'
+    (folder / "own.toml").write_text(good, encoding="utf-8")
+    (folder / "guangan.toml").write_text(good, encoding="utf-8")
+    (folder / "torn.toml").write_text("[columns", encoding="utf-8")
+    settings.HOME = tmp_path
+    monkeypatch.setattr(mapping, "mappings", type(mapping.mappings)("item mapping"))
+    mapping.register_all()
+    assert mapping.mappings.codes() == ["template", "guangan", "own", "zj-item"]
+    assert mapping.mappings["guangan"].title == "本县"
+    assert "torn.toml" in caplog.text
+
+
+def test_more_rows_than_one_request_checks_are_refused(bring: Bring) -> None:
+    with pytest.raises(Refused, match="最多导入 1 行"):
+        actions.check_file(
+            chunks=[csv_bytes([ROW, GOOD])], name="x.csv", chosen=mapping.find("zj-item"), since=None,
+            by=SYSTEM, at=day("2023-05-18"), most=1,
+        )  # fmt: skip
+
+
 def test_an_unknown_mapping_is_refused_with_the_known_ones() -> None:
     with pytest.raises(Refused, match="guangan、template、zj-item"):
         mapping.find("nothing")

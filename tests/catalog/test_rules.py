@@ -235,6 +235,11 @@ def kinds(**fields: object) -> list[tuple[str, bool]]:
         ),
         ({"statutory_days": 1, "statutory_kind": "month", "promise_days": 22}, [], "one month is 22"),
         ({"statutory_kind": "none", "promise_days": 90}, [], "no statutory limit to break"),
+        (
+            {"statutory_days": 20, "promise_kind": "none"},
+            [("promise", True)],
+            "an endless promise breaks a limit",
+        ),
         ({"promise_days": 5, "project_type": "1"}, [("instant", False)], "即办件 with days is marked"),
         ({"promise_days": 0, "project_type": "1"}, [], "0 is 即办"),
         ({"promise_days": 0, "project_type": "2"}, [("instant", False)], "承诺件 without days is marked"),

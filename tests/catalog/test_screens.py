@@ -277,3 +277,16 @@ def test_the_api_gives_the_version_of_a_day_and_all_versions(
     missing = client.get("/api/v1/items/none")
     assert missing.status_code == 404
     assert missing.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "query", [{"cursor": 2**70}, {"limit": 0}, {"limit": 501}, {"department": -1}, {"on": "soon"}]
+)
+def test_the_api_refuses_what_it_cannot_mean(items: None, as_role: AsRole, query: dict[str, Any]) -> None:
+    assert as_role(Role.GENERAL).get("/api/v1/items", query).status_code == 422
+
+
+def test_the_api_takes_any_text(items: None, as_role: AsRole) -> None:
+    client = as_role(Role.GENERAL)
+    assert client.get("/api/v1/items", {"q": "\x00食品", "task_type": "\x00"}).status_code == 200
+    assert client.get("/api/v1/items/%00").status_code == 404

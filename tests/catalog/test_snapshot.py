@@ -33,7 +33,7 @@ def test_each_version_says_what_the_rates_need(bring: Bring) -> None:
     bring(
         [
             {**ROW, "anticipate_day": "1个月", "limit_scene_num": "0"},
-            {**ROW, "task_code": OTHER, "task_name": "检查", "task_type": "06", "promise_day": "无期限",
+            {**ROW, "task_code": OTHER, "task_name": "检查", "task_type": "06", "promise_day": "无期限", "anticipate_day": "无期限",
              "online_handle_url": "", "limit_scene_num": "1", "online_handle_depth": "5", "is_visit_exempt": "是"},
         ]
     )  # fmt: skip

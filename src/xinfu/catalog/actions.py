@@ -30,11 +30,18 @@ CHUNK = 300  # items a transaction, so that none lasts over a second
 
 @transaction.atomic
 def check_file(
-    *, chunks: Iterable[bytes], name: str, chosen: ItemMapping, since: date | None, by: Actor, at: datetime
+    *,
+    chunks: Iterable[bytes],
+    name: str,
+    chosen: ItemMapping,
+    since: date | None,
+    by: Actor,
+    at: datetime,
+    most: int = reading.MOST_ROWS,
 ) -> ItemBatch:
     """Keep a file and check all its rows; no item changes. Raises Refused where it cannot be read as a whole.
 
-    `since` is the first day of versions whose rows name none.
+    `since` is the first day of versions whose rows name none; `most` is the largest number of rows.
     """
     by.require(Can.IMPORT)
     stored = files.store(chunks, name=name, by=by, at=at, limit=LIMIT)
@@ -48,7 +55,7 @@ def check_file(
         started_at=at,
         started_by=by.name,
     )
-    tally = _tally(_read(batch, chosen), _terms(batch, at))
+    tally = _tally(_read(batch, chosen, most), _terms(batch, at))
     _fill(batch, tally)
     batch.save()
     _keep_findings(batch, tally)
@@ -56,9 +63,9 @@ def check_file(
     return batch
 
 
-def _read(batch: ItemBatch, chosen: ItemMapping) -> reading.ReadFile:
+def _read(batch: ItemBatch, chosen: ItemMapping, most: int = reading.MOST_ROWS) -> reading.ReadFile:
     units = reading.Departments(people.codes("department"), people.department_names())
-    return reading.read(files.path_of(batch.sha256), chosen, units)
+    return reading.read(files.path_of(batch.sha256), chosen, units, most)
 
 
 def _terms(batch: ItemBatch, at: datetime) -> Terms:

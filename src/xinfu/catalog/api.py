@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 
-from xinfu.catalog import queries
+from xinfu.catalog import queries, rules
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import ItemVersion
 from xinfu.core import clock
@@ -18,6 +18,7 @@ from xinfu.people.session import actor_of
 
 router = Router(tags=["事项"])
 MOST = 500
+LARGEST = 2**63 - 1
 
 
 class ItemOut(Schema):
@@ -67,14 +68,14 @@ class ItemsOut(Schema):
 
 
 class ItemFilter(Schema):
-    q: str = ""
-    department: int | None = None
-    task_type: str = ""
-    project_type: str = ""
+    q: str = Field("", max_length=200)
+    department: int | None = Field(None, ge=0, le=LARGEST)
+    task_type: str = Field("", max_length=2)
+    project_type: str = Field("", max_length=1)
     unified: bool | None = None
     on: date | None = None
-    cursor: int = 0
-    limit: int = 100
+    cursor: int = Field(0, ge=0, le=LARGEST)
+    limit: int = Field(100, ge=1, le=MOST)
 
 
 @router.get("", response=ItemsOut, summary="事项列表", url_name="items")
@@ -87,15 +88,14 @@ def list_items(request: HttpRequest, wanted: Query[ItemFilter]) -> dict[str, Any
         rows = rows.filter(queries.matching(wanted.q))
     exact = {
         "department": wanted.department,
-        "task_type": wanted.task_type or None,
-        "project_type": wanted.project_type or None,
+        "task_type": rules.clean_code(wanted.task_type) or None,
+        "project_type": rules.clean_code(wanted.project_type) or None,
         "is_unified": wanted.unified,
     }
-    size = max(1, min(wanted.limit, MOST))
     rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
-    found = list(rows.order_by("item_id")[: size + 1])
-    following = str(found[size - 1].item_id) if len(found) > size else ""
-    return {"items": [_plain(version) for version in found[:size]], "next": following}
+    found = list(rows.order_by("item_id")[: wanted.limit + 1])
+    following = str(found[wanted.limit - 1].item_id) if len(found) > wanted.limit else ""
+    return {"items": [_plain(version) for version in found[: wanted.limit]], "next": following}
 
 
 @router.get("/{code}", response=ItemDetailOut, summary="一个事项及其各版本", url_name="item")
@@ -103,7 +103,7 @@ def list_items(request: HttpRequest, wanted: Query[ItemFilter]) -> dict[str, Any
 def one_item(request: HttpRequest, code: str) -> dict[str, Any]:
     """按实施编码返回一个事项：现行版本和全部版本。"""
     actor = actor_of(request)
-    item = queries.items(actor).filter(code=code).first()
+    item = queries.items(actor).filter(code=rules.clean_code(code)).first()
     if item is None:
         raise NotFound()
     versions = queries.versions_of(item)

@@ -18,7 +18,7 @@ class CatalogConfig(AppConfig):
         from xinfu.core import registry
         from xinfu.core.ui import news
 
-        mapping.register_shipped()
+        mapping.register_all()
         registry.snapshot_views.add(snapshot.VIEW.name, snapshot.VIEW)
         registry.navigate("事项", "事项目录", "catalog:list", access.Can.SEE, 10)
         registry.navigate("事项", "导入事项", "catalog:import", access.Can.IMPORT, 20)

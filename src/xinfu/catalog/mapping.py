@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from xinfu.catalog.attributes import ATTRIBUTES, MUST, Attribute, Kind
 from xinfu.core.refusal import Refused
 from xinfu.core.registry import Registry
 
+log = logging.getLogger(__name__)
 EXAMPLE = "示例（导入时忽略）"
 NAMES = frozenset({"name", "main_name", "department_name"})
 LONGEST_NAME = 60
@@ -77,14 +79,21 @@ def _refuse_unknown(raw: dict[str, Any], name: str) -> None:
 mappings: Registry[ItemMapping] = Registry("item mapping")
 
 
-def register_shipped() -> None:
-    """Register what the house ships and what this installation keeps under mappings/items of its own folder."""
-    for folder in (Path(__file__).parent / "mappings", Path(settings.HOME) / "mappings" / "items"):
+def register_all() -> None:
+    """Register this installation's own mappings (mappings/items in its folder), then what the house ships.
+
+    One of its own with a shipped code takes its place; a faulty one is logged and left out.
+    """
+    mappings.add("template", template())
+    for folder in (Path(settings.HOME) / "mappings" / "items", Path(__file__).parent / "mappings"):
         for path in sorted(folder.glob("*.toml")):
-            mapping = parse(path.read_text(encoding="utf-8"), path.stem)
+            try:
+                mapping = parse(path.read_text(encoding="utf-8"), path.stem)
+            except (Refused, UnicodeDecodeError) as fault:
+                log.error("item mapping %s is left out: %s", path.name, fault)  # noqa: TRY400 - said, not traced
+                continue
             if mapping.code not in mappings:
                 mappings.add(mapping.code, mapping)
-    mappings.add("template", template())
 
 
 def template() -> ItemMapping:

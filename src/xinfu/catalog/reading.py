@@ -16,6 +16,8 @@ from xinfu.core.refusal import Refused
 from xinfu.lib import tables
 
 MOST_ROWS = 200_000
+MOST_IN_BROWSER = 20_000  # what one request checks in some seconds
+TOO_MANY = "这样一次最多导入 {:,} 行，请拆分文件，或由管理员用命令 import_items 导入。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class ReadFile:
     digest: str = ""
 
 
-def read(path: Path, mapping: ItemMapping, departments: Departments) -> ReadFile:
+def read(path: Path, mapping: ItemMapping, departments: Departments, most: int = MOST_ROWS) -> ReadFile:
     """Return the file's rows. Raises Refused where it is no table, or a required column is missing."""
     expected = [head for heads in mapping.columns.values() for head in heads]
     try:
@@ -49,6 +51,8 @@ def read(path: Path, mapping: ItemMapping, departments: Departments) -> ReadFile
             heads = maps.locate(mapping, table.header)
             result = ReadFile(findings=_about_columns(heads, table.header_row))
             for number, cells in table.rows:
+                if result.read >= most:
+                    raise Refused("too_many_rows", TOO_MANY.format(most), field="file")
                 _take(result, mapping, heads, number, cells, departments)
             for bad in table.bad:
                 result.read += 1
@@ -91,8 +95,6 @@ def _take(
     if not any(rules.clean(cell) for cell in cells):
         return
     result.read += 1
-    if result.read > MOST_ROWS:
-        raise Refused("too_many_rows", f"一次最多导入 {MOST_ROWS:,} 行，请拆分文件。", field="file")
     says, wrong = maps.read_row(mapping, heads, cells)
     if wrong:
         result.rejected += 1

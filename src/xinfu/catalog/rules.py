@@ -22,7 +22,7 @@ DEEP_ONLINE = frozenset("567")
 
 def clean(text: str) -> str:
     """Return the text without outer blanks and invisible marks, its line breaks as every system writes them."""
-    return re.sub("[\ufeff\u200b]", "", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return re.sub("[\x00\ufeff\u200b]", "", text).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def one_line(text: str) -> str:
@@ -206,6 +206,9 @@ def _term_faults(fields: Mapping[str, object], rates: Rates) -> list[Fault]:
     promise = workdays(days, str(fields.get("promise_kind") or "workday"), rates)
     if statutory is not None and promise is not None and promise > statutory:
         reason = f"承诺时限（折合 {promise} 个工作日）长于法定时限（折合 {statutory} 个工作日），承诺不得超过法定。"
+        return [Fault("promise_days", "promise", reason)]
+    if statutory is not None and fields.get("promise_kind") == "none":
+        reason = f"法定时限折合 {statutory} 个工作日，承诺不能是无期限。"
         return [Fault("promise_days", "promise", reason)]
     kind = fields.get("project_type")
     if kind == "1" and days:

@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from xinfu.catalog import actions, codes, mapping, queries, rules, workbook
+from xinfu.catalog import actions, codes, mapping, queries, reading, rules, workbook
 from xinfu.catalog import local as days_of
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import BatchStatus, ItemBatch, ItemVersion, Level, ProjectType, TaskType
@@ -265,6 +265,7 @@ def import_items(request: HttpRequest) -> HttpResponse:
                 since=form.cleaned_data["since"],
                 by=actor,
                 at=clock.now(),
+                most=reading.MOST_IN_BROWSER,
             )
             return redirect("catalog:batch", batch.pk)
         except Refused as refused:
