@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.urls import URLPattern, URLResolver, include, path
 
 from xinfu.site.api import api, is_there
@@ -19,7 +21,9 @@ MOUNTED = (
 
 def _mount(prefix: str, app: str) -> list[URLPattern | URLResolver]:
     module = f"xinfu.{app}.screens"
-    return [path(prefix, include(module))] if is_there(module, app) else []
+    if not is_there(module, app) or not hasattr(import_module(module), "urlpatterns"):
+        return []
+    return [path(prefix, include(module))]
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

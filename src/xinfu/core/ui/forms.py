@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 
-from xinfu.core.refusal import Refused
+from xinfu.core.refusal import Forbidden, Refused
 
 
 def refuse(form: forms.BaseForm, refused: Refused) -> None:
-    """Put a refusal beside its field, or above the form where it names none."""
+    """Put a refusal beside its field, or above the form where it names none; what the role lacks is a 403 page."""
+    if isinstance(refused, Forbidden):
+        raise refused
     form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
 
 
