@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.catalog.conftest import CODE, OTHER, ROW, Bring, csv_bytes
-from xinfu.catalog import screens
+from xinfu.catalog import queries, screens
 from xinfu.catalog.models import BatchStatus, Item, ItemBatch, ItemVersion
 from xinfu.core.access import Role
 from xinfu.core.actor import ANONYMOUS
@@ -232,6 +232,25 @@ def test_findings_and_refused_rows_are_files(office: Any, as_role: AsRole) -> No
         assert client.get(reverse("catalog:batch_file", args=[pk, what, kind])).status_code == 200
     assert client.get(reverse("catalog:batch_file", args=[pk, "rows", "exe"])).status_code == 404
     assert client.get(reverse("catalog:batch", args=[0])).status_code == 404
+
+
+def test_findings_are_counted_by_kind_and_narrowed(office: Any, as_role: AsRole) -> None:
+    client = as_role(Role.GENERAL)
+    upload(client, csv_bytes([{**ROW, "online_handle_url": "网上"}, {**GOOD, "task_type": "?"}]))
+    url = reverse("catalog:batch", args=[ItemBatch.objects.get().pk])
+    text = page(client, url)
+    assert "?kind=link" in text
+    assert "?kind=value" in text
+    narrowed = page(client, f"{url}?kind=link")
+    assert "不是完整的网址" in narrowed
+    assert "事项类型不在代码表里" not in narrowed
+
+
+def test_every_kind_of_finding_has_its_word() -> None:
+    """What the check may find is listed in queries.KINDS, so that the batch page can count it."""
+    said = {"value", "row", "columns", "department", "version", "contradiction", "repeated", "same_name"}
+    from_rules = {"link", "promise", "instant", "visits", "division", "organisation"}
+    assert set(queries.KINDS) == said | from_rules
 
 
 def test_the_template_is_a_workbook(office: Any, as_role: AsRole) -> None:

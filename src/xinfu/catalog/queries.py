@@ -264,3 +264,23 @@ def get_batch(actor: Actor, batch_id: int) -> ItemBatch:
 def findings(batch: ItemBatch) -> QuerySet[ItemFinding]:
     """Return what the check found, in the order of the file."""
     return batch.findings.order_by("row", "column", "pk")
+
+
+KINDS: Mapping[str, str] = {
+    "value": "取值读不懂", "row": "整行读不出", "promise": "承诺长于法定", "version": "版本的日期",
+    "contradiction": "行与行矛盾", "repeated": "重复的行", "same_name": "同名不同码", "link": "网址", "department": "机构",
+    "visits": "现场办理原因", "instant": "即办与承诺", "division": "行政区划", "organisation": "信用代码", "columns": "列",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    kind: str
+    label: str
+    count: int
+
+
+def kinds_of(batch: ItemBatch) -> list[KindCount]:
+    """Return how many findings of each kind a batch has, the most serious kinds first."""
+    counted = dict(batch.findings.order_by().values_list("kind").annotate(n=Count("pk")))
+    return [KindCount(kind, label, counted[kind]) for kind, label in KINDS.items() if kind in counted]

@@ -277,12 +277,17 @@ def import_items(request: HttpRequest) -> HttpResponse:
 @needs(Can.IMPORT)
 def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
     batch = queries.get_batch(actor_of(request), pk)
+    kind = request.GET.get("kind", "")
     found = queries.findings(batch)
+    chosen = found.filter(kind=kind) if kind in queries.KINDS else found
     known = mapping.mappings.get(batch.mapping)
     context = {
         "batch": batch,
         "mapping": known.title if known else batch.mapping,
-        "found": list(found[:SHOWN]),
+        "kind": kind,
+        "kinds": queries.kinds_of(batch),
+        "found": list(chosen[:SHOWN]),
+        "shown": chosen.count(),
         "total": found.count(),
         "has_rejected": batch.rejected > 0,
         "is_open": batch.status == BatchStatus.CHECKED,
