@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -15,6 +16,7 @@ from xinfu.core.models import JournalEntry
 from xinfu.core.refusal import NotFound
 from xinfu.core.registry import Found
 from xinfu.papers import blocks as text
+from xinfu.papers import render, uploads
 from xinfu.papers.access import Can
 from xinfu.papers.flow import FROZEN, ISSUED, Status
 from xinfu.papers.models import CoSign, Paper, PaperStep, PaperVersion, Recipient, units_of
@@ -138,6 +140,31 @@ def document_of(paper: Paper, version: PaperVersion | None = None) -> text.Docum
         printed_on=timezone.localdate(paper.numbered_at) if frozen and paper.numbered_at else None,
         draft_label=label,
         notes=() if frozen else tuple(shown.notes),
+    )
+
+
+def docx_of(paper: Paper) -> bytes:
+    """Return the paper's .docx."""
+    return render.docx_bytes(document_of(paper))
+
+
+def pdf_of(paper: Paper) -> render.Pdf:
+    """Return the paper's PDF, with the fonts that had to be replaced."""
+    return render.pdf(document_of(paper))
+
+
+def lines_of_upload(name: str, content: bytes) -> list[str]:
+    """Return the lines of a self-written draft (.docx or text), for other apps; raises Refused where it is none."""
+    return uploads.text_of(name, content)
+
+
+def is_untouched(paper: Paper, title: str, blocks: Any, figures: Any, notes: Any) -> bool:
+    """Tell whether a paper is still a draft that says exactly this, so that it need not be drafted again."""
+    version = paper.version
+    return (
+        paper.status == Status.DRAFT
+        and version is not None
+        and (version.title, version.blocks, version.figures, version.notes) == (title, blocks, figures, notes)
     )
 
 
