@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from xinfu.cases import rules
@@ -124,13 +125,12 @@ def with_parts(pks: Iterable[int]) -> list[Case]:
     return list(Case.objects.filter(pk__in=list(pks)).select_related("item_version", "batch").order_by("pk"))
 
 
-def recompute_due(*, by: Actor, at: datetime, provisional_only: bool = False) -> int:
-    """Compute the due days of open cases (or of those that are provisional) anew; return how many moved.
+def recompute_due(*, by: Actor, at: datetime) -> int:
+    """Compute the due days of open cases, and of all that are provisional, anew; return how many moved.
 
     One short transaction a chunk, one journal line where anything moved.
     """
-    wanted = Case.objects.filter(due_kind=DueKind.COMPUTED)
-    wanted = wanted.filter(due_provisional=True) if provisional_only else wanted.filter(finished_at=None)
+    wanted = Case.objects.filter(Q(finished_at=None) | Q(due_provisional=True), due_kind=DueKind.COMPUTED)
     by_calendar, moved, last = calendar(), 0, 0
     while pks := list(wanted.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
         last = pks[-1]

@@ -146,7 +146,7 @@ def _quality() -> str:
         1: "finished_at < received_at",
         2: "finished_at < accepted_at",
         4: "accepted_at < received_at",
-        8: "is_stranger AND department_id IS NULL",
+        8: "is_stranger",
         16: "item_code IS NOT NULL AND NOT item_known",
         32: "finished_at IS NULL AND state IN " + listed(sorted(rules.DONE_STATES)),
         64: "finished_at IS NOT NULL AND state IN " + listed(sorted(rules.OPEN_STATES)),

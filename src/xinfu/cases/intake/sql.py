@@ -76,11 +76,15 @@ PLAIN = frozenset({"item_name", "summary", "org_name", "handler_name", "applican
                    "legal_person", "finish_reason", "name", "reason"})  # fmt: skip
 
 
+WIDE_MARKS, NARROW_MARKS = "－．／：", "-./:"
+
+
 def _cell(field: Field, column: str) -> str:
     """Return the trimmed cell; numbers, codes and days also lose their full-width forms, where there are any."""
     if field.name in PLAIN:
         return f"nullif(trim({column}), '')"
-    narrow = f"translate({column}, {text(WIDE)}, {text(NARROW)})"
+    wide, slim = (WIDE + WIDE_MARKS, NARROW + NARROW_MARKS) if field.kind != Kind.TEXT else (WIDE, NARROW)
+    narrow = f"translate({column}, {text(wide)}, {text(slim)})"
     return f"nullif(trim(CASE WHEN strlen({column}) = length({column}) THEN {column} ELSE {narrow} END), '')"
 
 

@@ -80,7 +80,9 @@ class Staging:
 
     def read_file(self, path: Path, progress: Callable[[float], None] | None = None) -> None:
         """Read a file of any kind and find the mapping's columns; raises Refused where it is none of this kind."""
-        expected = {column for columns in self.mapping.columns.values() for column in columns}
+        first = [columns[0] for f in self._required() if (columns := self.mapping.columns.get(f))]
+        every = [column for columns in self.mapping.columns.values() for column in columns]
+        expected = list(dict.fromkeys([*first, *every]))
         try:
             table = to_utf8_csv(path, self.folder / "clean.csv", expected=expected, progress=progress)
         except TableError as error:
