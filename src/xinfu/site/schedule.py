@@ -10,6 +10,7 @@ SCHEDULE = (
     Due("reaper", "找回中断的后台任务", "*/5 * * * *", "xinfu.core.jobs.reap"),
     Due("cleanup", "清理过期会话、应答和临时文件", "20 3 * * *", "xinfu.core.jobs.cleanup"),
     Due("case_due_days", "重算未办结和暂定的到期日", "40 0 * * *", "xinfu.cases.tasks.recompute_due"),
+    Due("broken_imports", "清理中断的导入", "10 * * * *", "xinfu.cases.tasks.clear_broken"),
     Due("figures", "更新快照和指标", "30 1 * * *", "xinfu.indicators.tasks.nightly"),
     Due("prune", "清理无人引用的旧快照", "40 3 * * *", "xinfu.indicators.tasks.prune"),
     Due("screens_cleanup", "清理过期下载和草稿", "40 3 * * *", "xinfu.core.ui.jobs.cleanup"),

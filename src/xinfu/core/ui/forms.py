@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from xinfu.core.refusal import Forbidden, Refused
 
@@ -15,6 +17,16 @@ def refuse(form: forms.BaseForm, refused: Refused) -> None:
     if isinstance(refused, Forbidden):
         raise refused
     form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
+
+
+def start_of(day: date) -> datetime:
+    """Return the first moment of a day in the county's time; `at__date` would pass by the index on a moment."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def end_of(day: date) -> datetime:
+    """Return the first moment after a day."""
+    return start_of(day + timedelta(days=1))
 
 
 def clean_pasted(text: str) -> str:

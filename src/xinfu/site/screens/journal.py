@@ -18,7 +18,7 @@ from xinfu.core.models import JournalEntry
 from xinfu.core.permissions import Can
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import lists, news
-from xinfu.core.ui.forms import Day, Text
+from xinfu.core.ui.forms import Day, Text, end_of, start_of
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.lib import canon, merkle
 from xinfu.people.session import actor_of
@@ -48,9 +48,9 @@ def _narrow(rows: QuerySet[JournalEntry], wanted: dict[str, Any]) -> QuerySet[Jo
     if "subject" in wanted:
         rows = rows.filter(subject__startswith=wanted["subject"])
     if "first" in wanted:
-        rows = rows.filter(at__date__gte=wanted["first"])
+        rows = rows.filter(at__gte=start_of(wanted["first"]))
     if "last" in wanted:
-        rows = rows.filter(at__date__lte=wanted["last"])
+        rows = rows.filter(at__lt=end_of(wanted["last"]))
     return rows
 
 
@@ -67,7 +67,7 @@ JOURNAL = lists.register(
             Column(
                 "n", "序号", kind="int", link=lambda e: reverse("site:journal_entry", args=[e.n]), sort="n"
             ),
-            Column("at", "时间", kind="when", value=lambda e: e.at, sort="at"),
+            Column("at", "时间", kind="when", value=lambda e: e.at),
             Column("by_name", "操作者"),
             Column("event", "事件", value=lambda e: news.word(e.event)),
             Column("subject", "对象", value=_subject),
