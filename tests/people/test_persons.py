@@ -435,6 +435,9 @@ def test_administrators_are_reset_on_the_server_only(
 ) -> None:
     theirs = Account.objects.get(person=guard.id)
     refused("forbidden", actions.reset_password, account=theirs, by=admin, at=now)
+    third = Person.objects.create(staff_no="A3", name="审计", department=office.root)
+    RoleGrant.objects.create(person=third, role=Role.AUDITOR, department=office.root, since=DAY)
+    refused("forbidden", actions.open_account, username="third", person=third, by=admin, at=now)
     own = Account.objects.get(person=admin.id)
     refused("own_account", actions.reset_password, account=own, by=admin, at=now)
     refused("own_account", actions.close_account, account=own, by=admin, at=now)

@@ -38,6 +38,7 @@ class OfActor(forms.Form):
 
 
 def _unit(label: str, **options: Any) -> UnitField:
+    options.setdefault("empty_label", "请选择")
     return UnitField(label=label, queryset=Department.objects.none(), **options)
 
 
@@ -147,7 +148,9 @@ class RoleForm(OfActor):
 
 
 class DeputyForm(forms.Form):
-    deputy = forms.ModelChoiceField(label="代理人", queryset=Person.objects.none(), help_text="本机构的同事")
+    deputy = forms.ModelChoiceField(
+        label="代理人", queryset=Person.objects.none(), empty_label="请选择", help_text="本机构的同事"
+    )
     since = Day(label="自")
     until = Day(label="至")
 

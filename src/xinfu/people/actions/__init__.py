@@ -1,11 +1,13 @@
 """Everything that changes departments, windows, people, roles, accounts, organisations and tokens."""
 
 from xinfu.people.actions.accounts import (
+    administration_fault,
     change_password,
     close_account,
     open_account,
     prefer_large_type,
     reopen_account,
+    reset_fault,
     reset_password,
     temporary_password,
 )
@@ -61,6 +63,7 @@ __all__ = [
     "add_organisation",
     "add_person",
     "add_window",
+    "administration_fault",
     "before_leaving",
     "begin_session",
     "change_department",
@@ -94,6 +97,7 @@ __all__ = [
     "rename_department",
     "reopen_account",
     "reopen_department",
+    "reset_fault",
     "reset_password",
     "revoke_token",
     "set_deputy",

@@ -39,6 +39,8 @@ def _save_new(account: Account, by: Actor, at: datetime) -> None:
         person = Person.objects.select_for_update(of=("self",)).get(pk=account.person_id)
         if person.left_on is not None:
             raise Refused("person_left", f"{person.name}已于{person.left_on}离岗。")
+        if by.kind != Kind.SYSTEM and person.grants.filter(role__in=SEPARATE, ended_at=None).exists():
+            raise Forbidden("三员的账号只能在服务器上用命令开立，请联系运维人员。")
         if Account.objects.filter(person=person).exists():
             raise Refused("has_account", f"{person.name}已有账号，如忘记密码请重置。", field="person")
     try:
@@ -103,21 +105,38 @@ def _temporary_ends_on(at: datetime) -> date:
     return day + timedelta(days=limits.number("temporary_password_days", day))
 
 
-def _require_administrator(account: Account, by: Actor) -> None:
-    by.require(Can.OPEN_ACCOUNTS if account.organisation_id is None else Can.ORGANISATIONS)
+def administration_fault(account: Account, by: Actor) -> Refused | None:
+    """Return why the actor may not administer the account, or None."""
+    if not by.may(Can.OPEN_ACCOUNTS if account.organisation_id is None else Can.ORGANISATIONS):
+        return Forbidden()
     if owns(by, account):
-        raise Refused("own_account", "不能对本人的账号办理，请由另一名系统管理员办理。")
+        return Refused("own_account", "不能对本人的账号办理，请由另一名系统管理员办理。")
+    return None
+
+
+def reset_fault(account: Account, by: Actor) -> Refused | None:
+    """Return why the actor may not reset the account's password, or None.
+
+    An administrator's is reset on the server only, so that one of the three cannot become another.
+    """
+    fault = administration_fault(account, by)
+    separate = RoleGrant.objects.filter(person=account.person_id, role__in=SEPARATE, ended_at=None)
+    if fault is None and by.kind != Kind.SYSTEM and separate.exists():
+        return Forbidden("三员账号的密码只能在服务器上用命令重置，请联系运维人员。")
+    return fault
+
+
+def _require_administrator(account: Account, by: Actor) -> None:
+    fault = administration_fault(account, by)
+    if fault is not None:
+        raise fault
 
 
 def reset_password(*, account: Account, by: Actor, at: datetime) -> str:
-    """Give an account a new temporary password, end its sessions and lift its lock; return the password.
-
-    An administrator's account is reset on the server only, so that one of the three cannot become another.
-    """
-    _require_administrator(account, by)
-    separate = RoleGrant.objects.filter(person=account.person_id, role__in=SEPARATE, ended_at=None)
-    if by.kind != Kind.SYSTEM and separate.exists():
-        raise Forbidden("三员账号的密码只能在服务器上用命令重置，请联系运维人员。")
+    """Give an account a new temporary password, end its sessions and lift its lock; return the password."""
+    fault = reset_fault(account, by)
+    if fault is not None:
+        raise fault
     password = temporary_password()
     hashed = make_password(password)
     with transaction.atomic():

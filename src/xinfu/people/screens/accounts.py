@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from xinfu.core.access import needs
+from xinfu.core.refusal import Refused
 from xinfu.core.ui import lists
 from xinfu.core.ui.forms import Text
 from xinfu.core.ui.lists import Column, ListSpec
@@ -91,6 +92,10 @@ def url_of(account: Account) -> str:
     return reverse("people:account_detail", args=[account.pk])
 
 
+def _reason(fault: Refused | None) -> str:
+    return fault.reason if fault else ""
+
+
 @needs(Can.SEE_ACCOUNTS)
 def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
@@ -104,6 +109,8 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "logins": queries.logins_of(row, 20),
         "locked_until": queries.locked_until(actions.account_key(row.username), now),
         "may_open": actor.may(owner),
+        "no_reset": _reason(actions.reset_fault(row, actor)),
+        "no_close": _reason(actions.administration_fault(row, actor)),
         "may_secure": actor.may(Can.SECURE),
     }
     return render(request, "people/account_detail.html", context)
