@@ -366,7 +366,7 @@ sound_rows = st.lists(st.tuples(st.integers(0, 99).map(str), word, word).map(lis
     end=st.sampled_from(["\n", "\r\n"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_csv_writer_writes_is_read_back(rows, delimiter, quoting, end, encoding, tmp_path):
     path = tmp_path / "table"
     with path.open("w", encoding=encoding, newline="") as stream:
@@ -381,7 +381,7 @@ torn = st.sampled_from(['9,9,"open', '9,"open,9', "9,9", "9,9,9,9", '9,9,"a"b', 
 
 
 @given(numbers=st.lists(st.integers(0, 9), max_size=12), data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_torn_row_takes_a_good_one_with_it(numbers, data, tmp_path):
     lines = [(f"{number},x,y", True) for number in numbers]
     for _ in range(data.draw(st.integers(1, 3))):
