@@ -10,7 +10,6 @@ from django.db import transaction
 
 from xinfu.core import files, journal
 from xinfu.core.actor import Actor
-from xinfu.core.models import StoredFile
 from xinfu.core.refusal import Refused
 from xinfu.core.ui.exports import actor_as_data, actor_from_data
 from xinfu.indicators import actions as indicators
@@ -147,7 +146,7 @@ def enter_figure(
     evidence: str,
     numerator: int | None = None,
     denominator: int | None = None,
-    file: StoredFile | None = None,
+    evidence_file: tuple[str, Iterable[bytes]] | None = None,
     replaces: EnteredFigure | None = None,
     by: Actor,
     at: datetime,
@@ -171,6 +170,9 @@ def enter_figure(
     _check_entered(frm, to, cutoff_on, numerator, denominator, token)
     if replaces is not None and EnteredFigure.objects.filter(replaces=replaces).exists():
         raise Refused("already_corrected", "这项数据已被更正，请在最新的一项上更正。")
+    file = None
+    if evidence_file is not None:
+        file = files.store(evidence_file[1], name=evidence_file[0], by=by, at=at, limit=UPLOAD_LIMIT)
     row = EnteredFigure.objects.create(
         subject=subject, title=title.strip(), shown=shown.strip(),
         value=numbers.decimal_of(token.value), unit=token.unit, definition=definition.strip(), frm=frm, to=to,
