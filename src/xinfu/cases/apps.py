@@ -15,5 +15,17 @@ class CasesConfig(AppConfig):
         registry.snapshot_views.add(snapshot.VIEW.name, snapshot.VIEW)
         registry.searcher("cases", "办件", queries.find)
         inbox.register("cases", queries.todos)
-        news.register("cases.ImportBatch", access.Can.IMPORT, "办件导入")
+        registry.navigate("办件", "办件", "cases:list", access.Can.SEE, 10)
+        registry.navigate("办件", "到期清单", "cases:due", access.Can.SEE, 20)
+        registry.navigate("办件", "晨会单", "cases:morning", access.Can.SEE, 30)
+        registry.navigate("办件", "数据质量", "cases:quality", access.Can.SEE, 40)
+        registry.navigate("办件", "导入批次", "cases:batches", access.Can.IMPORT, 50)
+        registry.navigate("办件", "导入办件", "cases:import", access.Can.IMPORT, 60)
+        news.register("cases.ImportBatch", access.Can.IMPORT, "办件导入", _batch_url)
         news.say({"cases.imported": "导入办件", "cases.import_undone": "撤销办件导入"})
+
+
+def _batch_url(subject_id: str) -> str:
+    from django.urls import reverse
+
+    return reverse("cases:batch", args=[subject_id])

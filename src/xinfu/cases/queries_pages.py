@@ -157,15 +157,15 @@ def tab(rows: CaseQuerySet, code: str, now: Today) -> CaseQuerySet:
     after = Q(due_kind=DueKind.STATED, finished_at__gt=F("due_at")) | Q(
         due_kind=DueKind.COMPUTED, finished_on__gt=F("due_on")
     )
-    wanted = {
-        "today": lambda: due_between(now.day, now.day),
-        "soon": lambda: due_soon(now),
-        "late": lambda: overdue(now),
-        "accept_late": lambda: accepted_late(now.day),
-        "paused": lambda: OPEN & Q(paused_on__isnull=False),
-        "done_late": lambda: Q(finished_on__isnull=False) & after,
-    }[code]
-    return rows.filter(wanted())
+    wanted: dict[str, Q] = {
+        "today": due_between(now.day, now.day),
+        "soon": due_soon(now),
+        "late": overdue(now),
+        "accept_late": accepted_late(now.day),
+        "paused": OPEN & Q(paused_on__isnull=False),
+        "done_late": Q(finished_on__isnull=False) & after,
+    }
+    return rows.filter(wanted[code])
 
 
 def person_digest(rows: CaseQuerySet, digest: str) -> CaseQuerySet:
