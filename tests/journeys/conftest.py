@@ -101,7 +101,10 @@ def page_as(county: Any, browser: Browser, live_server: Any) -> Iterator[Callabl
         context.add_cookies([{"name": k, "value": v, "url": live_server.url} for k, v in jar.items()])
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda m: said.append(m.text) if m.type == "error" and "status of" not in m.text else None)
+        page.on(
+            "console",
+            lambda m: said.append(m.text) if m.type == "error" and "status of" not in m.text else None,
+        )
         page.on("pageerror", lambda e: said.append(str(e)))
         return page
 

@@ -10,7 +10,7 @@ import pytest
 from django.template import Context, Template
 from django.urls import reverse
 
-from xinfu.core import clock, events, inbox, journal, local, registry
+from xinfu.core import clock, inbox, journal, local, registry
 from xinfu.core.access import Role
 from xinfu.core.inbox import Todo
 from xinfu.core.models import Draft, LocalRule
@@ -385,5 +385,16 @@ def test_tags_write_what_the_handbook_says(source: str, said: str) -> None:
     assert '</script>"' not in page
 
 
-def test_listeners_of_events_are_known() -> None:
-    assert isinstance(events.listeners(), dict)
+def test_a_demonstration_says_so_on_every_page(client: Any, db: None, settings: Any) -> None:
+    assert "演示" not in text_of(client.get("/help/"))
+    settings.DEMO = True
+    assert "记录均为编造" in text_of(client.get("/help/"))
+    settings.DEMO_DAY = date(2023, 5, 18)
+    assert "日期按2023年5月18日显示" in text_of(client.get("/help/"))
+
+
+def test_the_first_screen_asks_the_database_little(as_role: Any, django_assert_max_num_queries: Any) -> None:
+    client = as_role(Role.GENERAL)
+    client.get("/")
+    with django_assert_max_num_queries(40):
+        client.get("/")

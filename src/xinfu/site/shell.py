@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from xinfu.core import clock, registry
 from xinfu.core.actor import ANONYMOUS, Actor, Kind
+from xinfu.core.ui import text
 
 GROUPS = ("工作台", "办件", "事项", "指标", "公文", "报告", "机构人员", "系统")
 COOKIE_DAYS = 365
@@ -61,6 +62,13 @@ class Shell:
     def css(self) -> str:
         modes = (("type-large", self.is_large), ("contrast-high", self.is_high))
         return " ".join(name for name, on in modes if on)
+
+    @property
+    def demo(self) -> str:
+        """Return the line that tells a demonstration from the office's own records; nothing elsewhere."""
+        if settings.DEMO_DAY:
+            return f"演示：记录均为编造，日期按{text.day_cn(settings.DEMO_DAY)}显示。"
+        return "演示：记录均为编造。" if settings.DEMO else ""
 
     @property
     def groups(self) -> list[Group]:

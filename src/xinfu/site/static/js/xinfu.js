@@ -152,7 +152,10 @@
   if (idle > 0) {
     let last = Date.now();
     let bar = null;
-    document.addEventListener("htmx:afterRequest", function () { last = Date.now(); hide(); });
+    document.addEventListener("htmx:afterRequest", function (event) {
+      const sent = event.detail.requestConfig ? event.detail.requestConfig.headers : {};
+      if (!sent["X-Xinfu-Poll"]) { last = Date.now(); hide(); }
+    });
     window.xinfu.touched = function () { last = Date.now(); hide(); };
     const hide = function () { if (bar) { bar.remove(); bar = null; } };
     const keep = function () {
