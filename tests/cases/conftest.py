@@ -60,7 +60,10 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     """Return `write(rows, name="cases.csv", encoding="utf-8", head=HEAD) -> Path`."""
 
     def make(
-        rows: Iterable[Mapping[str, str]], name: str = "cases.csv", encoding: str = "utf-8", head: Iterable[str] = HEAD
+        rows: Iterable[Mapping[str, str]],
+        name: str = "cases.csv",
+        encoding: str = "utf-8",
+        head: Iterable[str] = HEAD,
     ) -> Path:
         path = tmp_path / name
         path.write_bytes(as_csv(rows, head).encode(encoding))

@@ -25,7 +25,9 @@ def test_a_case_gets_its_clocks_its_units_and_its_tails(write: Write, office: An
     import_cases(write([row()]))
     case = Case.objects.get()
     assert (case.department, case.window, case.case_tail) == (office.unit_a, office.window_a1, "000001")
-    assert (case.received_on, case.accepted_on, case.due_on) == (date(2023, 6, 19),) * 2 + (date(2023, 6, 27),)
+    assert (case.received_on, case.accepted_on, case.due_on) == (date(2023, 6, 19),) * 2 + (
+        date(2023, 6, 27),
+    )
     assert case.due_at == datetime(2023, 6, 27, 15, 59, 59, 999999, tzinfo=UTC)
     assert case.received_at == datetime(2023, 6, 19, 1, 0, tzinfo=UTC)
     assert (case.due_kind, case.promise_days, case.accept_due_on) == ("computed", 5, date(2023, 6, 27))
@@ -38,7 +40,10 @@ def test_personal_data_is_sealed_and_found_by_its_digest_only(write: Write) -> N
     assert unseal(case.applicant_sealed)["id_no"] == GOOD_ID
     assert bytes(case.id_digest or b"") == digest(GOOD_ID)
     assert bytes(case.phone_digest or b"") == digest("13800001234")
-    stored = json.dumps(list(Case.objects.values()), default=lambda v: bytes(v).hex() if not hasattr(v, "isoformat") else v.isoformat())
+    stored = json.dumps(
+        list(Case.objects.values()),
+        default=lambda v: bytes(v).hex() if not hasattr(v, "isoformat") else v.isoformat(),
+    )
     assert GOOD_ID not in stored
     assert "13800001234" not in stored
     assert GOOD_ID.encode().hex() not in stored
@@ -112,7 +117,10 @@ def test_one_in_the_accept_call_means_not_accepted(write: Write) -> None:
 
 
 MARKS = [
-    ({"办结时间": "2023-06-18 08:00:00", "办件状态": "办结", "受理时间": ""}, Quality.FINISHED_BEFORE_RECEIVED),
+    (
+        {"办结时间": "2023-06-18 08:00:00", "办件状态": "办结", "受理时间": ""},
+        Quality.FINISHED_BEFORE_RECEIVED,
+    ),
     ({"办结时间": "2023-06-19 09:30:00", "办件状态": "办结"}, Quality.FINISHED_BEFORE_ACCEPTED),
     ({"受理时间": "2023-06-19 08:00:00"}, Quality.ACCEPTED_BEFORE_RECEIVED),
     ({"承办单位编码": "NOBODY"}, Quality.UNKNOWN_DEPARTMENT),
@@ -141,7 +149,13 @@ def test_contradictions_are_taken_in_with_a_mark_and_counted(
 def test_one_journal_line_a_batch_and_no_news_of_old_cases(write: Write) -> None:
     import_cases(write([row(1, 办结时间="2023-06-20", 办件状态="办结"), row(2)]))
     body = json.loads(bytes(JournalEntry.objects.get(event="cases.imported").body))["data"]
-    assert (body["read"], body["created"], body["rejected"], len(body["sha256"]), len(body["digest"])) == (2, 2, 0, 64, 64)
+    assert (body["read"], body["created"], body["rejected"], len(body["sha256"]), len(body["digest"])) == (
+        2,
+        2,
+        0,
+        64,
+        64,
+    )
     assert not JournalEntry.objects.filter(event="case.closed").exists()
 
 
@@ -186,13 +200,17 @@ ROW_TIME = "2023-06-19 10:00:00"
 
 def test_a_stated_promise_day_that_differs_from_the_computed_one_is_marked(write: Write) -> None:
     head = [*HEAD, "promise_date"]
-    import_cases(write([{**row(1), "promise_date": "2023-06-26"}, {**row(2), "promise_date": "2023-06-27"}], head=head))
+    import_cases(
+        write([{**row(1), "promise_date": "2023-06-26"}, {**row(2), "promise_date": "2023-06-27"}], head=head)
+    )
     one, two = Case.objects.order_by("case_no")
     assert (one.quality, two.quality, one.due_on) == (Quality.PROMISE_DIFFERS, 0, date(2023, 6, 27))
 
 
 def test_without_a_term_the_stated_day_counts_to_its_end(write: Write) -> None:
-    import_cases(write([{**row(1, 承诺工作日=""), "promise_date": "2023-06-30"}], head=[*HEAD, "promise_date"]))
+    import_cases(
+        write([{**row(1, 承诺工作日=""), "promise_date": "2023-06-30"}], head=[*HEAD, "promise_date"])
+    )
     case = Case.objects.get()
     assert (case.due_kind, case.due_on) == ("stated", date(2023, 6, 30))
     assert case.due_at == datetime(2023, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
@@ -223,7 +241,12 @@ def test_in_the_background_a_file_is_checked_first_then_confirmed(
     actions.confirm_import(batch=batch, by=by, at=now)
     assert run_tasks() == 1
     batch = queries.get_batch(by, batch.pk)
-    assert (batch.status, batch.created, Case.objects.count(), queries.share_done(batch)) == ("done", 1, 1, 100)
+    assert (batch.status, batch.created, Case.objects.count(), queries.share_done(batch)) == (
+        "done",
+        1,
+        1,
+        100,
+    )
     assert [r.row for r in queries.rejections(by, batch)] == [3]
     with pytest.raises(Refused):
         actions.confirm_import(batch=batch, by=by, at=now)

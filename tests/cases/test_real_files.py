@@ -6,7 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,10 @@ def boston(shared_data: Path) -> list[Path]:
     return found
 
 
+def wall(text: str) -> datetime:
+    return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
+
+
 def published(paths: list[Path]) -> Iterator[dict[str, str]]:
     for path in paths:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
@@ -39,7 +43,7 @@ def test_on_time_figures_of_boston_equal_the_publishers_own_flag_by_month(boston
     on_time, flagged, blank = Counter[str](), Counter[str](), Counter[str]()
     for line in published(boston):
         if line["CASE_STATUS"] == "Closed" and line["TARGET_DT"]:
-            month = f"{datetime.strptime(line['CLOSED_DT'], STAMP):%Y-%m}"
+            month = f"{wall(line['CLOSED_DT']):%Y-%m}"
             on_time[month] += line["OnTime_Status"] == "ONTIME"
             flagged[month] += line["OnTime_Status"] != ""
             blank[month] += line["OnTime_Status"] == ""
@@ -66,16 +70,16 @@ def test_on_time_figures_of_boston_equal_the_publishers_own_flag_by_month(boston
 
 def closed_before_opened(paths: list[Path]) -> int:
     return sum(
-        datetime.strptime(line["CLOSED_DT"], STAMP) < datetime.strptime(line["OPEN_DT"], STAMP)
-        for line in published(paths)
-        if line["CLOSED_DT"]
+        wall(line["CLOSED_DT"]) < wall(line["OPEN_DT"]) for line in published(paths) if line["CLOSED_DT"]
     )
 
 
 def test_the_mapping_never_reads_the_publishers_flag() -> None:
     from xinfu.cases.intake import mapping
 
-    assert "OnTime_Status" not in {c for columns in mapping.get("boston-311").columns.values() for c in columns}
+    assert "OnTime_Status" not in {
+        c for columns in mapping.get("boston-311").columns.values() for c in columns
+    }
 
 
 def test_new_yorks_file_is_taken_in_with_units_and_items_of_its_own(shared_data: Path) -> None:
@@ -86,7 +90,9 @@ def test_new_yorks_file_is_taken_in_with_units_and_items_of_its_own(shared_data:
     assert Case.objects.exclude(due_kind="").count() == 486
     police = Case.objects.filter(department__code="NYC-311-NYPD")
     assert police.count() == 347
-    assert {c.department.parent.code for c in police[:5] if c.department and c.department.parent} == {"IMPORT"}
+    assert {c.department.parent.code for c in police[:5] if c.department and c.department.parent} == {
+        "IMPORT"
+    }
     assert not Case.objects.filter(Q(item_version=None) | Q(department=None)).exists()
     assert Case.objects.annotate(m=Substr("case_no", 1, 1)).filter(m="").count() == 0
     assert counts(import_cases(path, mapping="nyc-311")) == (1000, 0, 0, 1000, 0)

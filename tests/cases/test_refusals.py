@@ -32,7 +32,9 @@ def listed(path: Path) -> list[dict[str, str]]:
         ("姓名,年龄\n张三,30\n".encode(), "没有找到表头，应有“project_no"),
     ],
 )
-def test_a_file_of_the_wrong_kind_is_refused_as_a_whole(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_file_of_the_wrong_kind_is_refused_as_a_whole(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     path = tmp_path / "cases.csv"
     path.write_bytes(content)
     result = import_cases(path)
@@ -72,7 +74,7 @@ BAD: Mapping[str, tuple[dict[str, str], str, str]] = {
     "unknown channel": ({"申报来源": "鸽子"}, "申报来源", "不在对照表中"),
     "words for a number": ({"承诺工作日": "五天"}, "承诺工作日", "应为整数"),
     "too many days": ({"承诺工作日": "99999"}, "承诺工作日", "应在0到3650之间"),
-    "formula": ({"事项名称": "=HYPERLINK(\"http://x\",\"点\")"}, "事项名称", "像是表格公式"),
+    "formula": ({"事项名称": '=HYPERLINK("http://x","点")'}, "事项名称", "像是表格公式"),
     "formula with command": ({"原因": "+cmd|' /C calc'!A0"}, "原因", "像是表格公式"),
     "at sign": ({"申请者名称": "@SUM(1+1)"}, "申请者名称", "像是表格公式"),
     "too long": ({"事项名称": "食" * 301}, "事项名称", "最多300个字"),

@@ -17,7 +17,12 @@ D = date
 
 
 def facts(accepted: date | None, promise: int | None = 5, **more: object) -> Facts:
-    base = {"received_on": accepted or D(2023, 6, 19), "accepted_on": accepted, "finished_on": None, "state": "handling"}
+    base = {
+        "received_on": accepted or D(2023, 6, 19),
+        "accepted_on": accepted,
+        "finished_on": None,
+        "state": "handling",
+    }
     return Facts(**{**base, "promise_days": promise, **more})  # type: ignore[arg-type]
 
 
@@ -70,7 +75,12 @@ def test_the_terms_of_the_law_hold_from_their_first_day_and_name_their_clause() 
 
 @pytest.mark.parametrize(
     "kind, count, due",
-    [("calendar", 20, D(2023, 2, 20)), ("month", 1, D(2023, 2, 28)), ("year", 1, D(2024, 1, 31)), ("none", 1, None)],
+    [
+        ("calendar", 20, D(2023, 2, 20)),
+        ("month", 1, D(2023, 2, 28)),
+        ("year", 1, D(2024, 1, 31)),
+        ("none", 1, None),
+    ],
 )
 def test_promises_in_days_months_and_years_of_the_calendar(kind: str, count: int, due: date | None) -> None:
     assert rules.clocks(CALENDAR, facts(D(2023, 1, 31), count, promise_kind=kind)).due_on == due
@@ -101,7 +111,9 @@ def test_days_that_run_backwards_give_no_duration() -> None:
 
 def test_handling_days_leave_out_the_stopped_ones() -> None:
     stop = Stop("special", D(2023, 6, 21), D(2023, 6, 26))
-    assert rules.clocks(CALENDAR, facts(D(2023, 6, 19), finished_on=D(2023, 6, 29)), [stop]).handling_days == 5
+    assert (
+        rules.clocks(CALENDAR, facts(D(2023, 6, 19), finished_on=D(2023, 6, 29)), [stop]).handling_days == 5
+    )
 
 
 def test_an_instant_case_and_a_finished_one_without_acceptance_start_at_receipt() -> None:
@@ -159,7 +171,9 @@ def test_without_a_due_day_there_is_no_light() -> None:
         ({"finished": True, "finish_kind": "0", "refused_acceptance": True}, "finished"),
     ],
 )
-def test_a_state_that_no_source_names_follows_from_times_and_actions(said: dict[str, object], state: str) -> None:
+def test_a_state_that_no_source_names_follows_from_times_and_actions(
+    said: dict[str, object], state: str
+) -> None:
     assert rules.derive_state(**said) == state  # type: ignore[arg-type]
 
 

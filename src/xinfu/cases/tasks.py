@@ -29,3 +29,8 @@ def _batch(batch_id: int) -> ImportBatch:
 def recompute_due(at: datetime) -> None:
     """Compute provisional due days anew (schedule); those that stand fast stay as they are."""
     actions.recompute_due(by=system("tick"), at=at)
+
+
+def clear_broken(at: datetime) -> None:
+    """Remove what killed imports left behind (schedule)."""
+    actions.clear_broken(at=at)

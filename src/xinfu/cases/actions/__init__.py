@@ -1,7 +1,14 @@
 """Everything that adds or changes cases."""
 
 from xinfu.cases.actions.clocks import recompute_due
-from xinfu.cases.actions.imports import Progress, confirm_import, import_path, run_import, start_import
+from xinfu.cases.actions.imports import (
+    Progress,
+    clear_broken,
+    confirm_import,
+    import_path,
+    run_import,
+    start_import,
+)
 from xinfu.cases.actions.pauses import add_pause, end_pause
 from xinfu.cases.actions.personal import reveal_applicant
 from xinfu.cases.actions.push import MOST, Pushed, push_case, push_cases
@@ -11,6 +18,7 @@ __all__ = [
     "Progress",
     "Pushed",
     "add_pause",
+    "clear_broken",
     "confirm_import",
     "end_pause",
     "import_path",

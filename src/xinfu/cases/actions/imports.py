@@ -26,7 +26,7 @@ from xinfu.cases.actions.pauses import PauseLoader
 from xinfu.cases.intake import mapping as mappings
 from xinfu.cases.intake.mapping import Mapping
 from xinfu.cases.intake.sentences import Rejection
-from xinfu.cases.intake.staging import Reference, Staging
+from xinfu.cases.intake.staging import Reference, Staging, sweep
 from xinfu.cases.local import accept_days
 from xinfu.cases.models import BatchStatus, ImportBatch, Quality, RejectedRow
 from xinfu.core import files, journal, keys
@@ -37,6 +37,7 @@ from xinfu.core.refusal import Refused
 from xinfu.lib.tables import safe_cell
 
 SHOWN_REJECTIONS = 2000
+BROKEN = "导入中断。已写入的办件保留，再次导入同一文件即可补齐，不会重复。"
 LIST_LIMIT = 2 << 30
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
 Progress = Callable[[str, float], None]
@@ -79,6 +80,16 @@ def _enqueue(batch: ImportBatch, *, check_only: bool) -> None:
     (tasks.check_import if check_only else tasks.run_import).enqueue(batch.pk)
 
 
+def clear_broken(*, at: datetime) -> None:
+    """Remove what killed imports left behind; those from the command line are closed as broken off."""
+    dead = sweep(Path(settings.HOME) / "tmp")
+    numbers = [int(name.partition("-")[2]) for name in dead if name.startswith("import-")]
+    running = (BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING)
+    ImportBatch.objects.filter(pk__in=numbers, file=None, status__in=running).update(
+        status=BatchStatus.FAILED, refusal=BROKEN, finished_at=at
+    )
+
+
 def _batch(
     name: str, sha256: str, mapping: Mapping, by: Actor, at: datetime, file: StoredFile | None
 ) -> ImportBatch:
@@ -98,6 +109,7 @@ def import_path(
 ) -> ImportBatch:
     """Import a file of this machine at once (command line); raises Refused where it is refused as a whole."""
     by.require(Can.IMPORT)
+    clear_broken(at=at)
     batch = _batch(path.name, _sha256(path), mapping, by, at, None)
     return _run(batch, path, mapping, by, at, progress)
 

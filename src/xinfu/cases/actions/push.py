@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from xinfu.cases.access import Can
@@ -22,11 +23,13 @@ from xinfu.cases.intake.fields import CASE
 from xinfu.cases.intake.mapping import ISO_FORMATS, Mapping
 from xinfu.cases.intake.sentences import Rejection
 from xinfu.cases.intake.staging import Staging
+from xinfu.cases.models import Case
 from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import Refused
 
 MOST = 5000
+NUMBERS = 500
 PUSHED = Mapping(
     code="push",
     title="接口推送",
@@ -67,14 +70,17 @@ def push_cases(*, records: Sequence[MappingOf[str, Any]], by: Actor, at: datetim
     """
     by.require(Can.PUSH)
     if not 0 < len(records) <= MOST:
-        raise Refused("bad_size", f"一次推送1到{MOST}件，现在是{len(records)}件，请分批。")
+        raise Refused("bad_size", f"一次推送1到{MOST}件，现在是{len(records)}件，请分批。", field="cases")
     folder = Path(settings.HOME) / "tmp" / f"push-{secrets.token_hex(8)}"
     today = timezone.localdate(at) + timedelta(days=1)
     with Staging(folder, PUSHED, today) as staging:
         staging.read_records(records)
-        accepted = prepare(staging, at, units=_reach(by))
+        units = _reach(by)
+        accepted = prepare(staging, at, units=units)
         with transaction.atomic():
             take_lock()
+            if units is not None:
+                _refuse_foreign(staging, units)
             counts = Loader(staging, None, accepted, by, at).run(lambda done: None)
             refusals = list(staging.rejections())
             pushed = Pushed(
@@ -93,6 +99,15 @@ def push_cases(*, records: Sequence[MappingOf[str, Any]], by: Actor, at: datetim
                     rejected=pushed.rejected,
                 )
     return pushed
+
+
+def _refuse_foreign(staging: Staging, units: frozenset[int]) -> None:
+    """Refuse the rows whose number belongs to a case of another unit."""
+    numbers = [number for (number,) in staging.select("SELECT case_no FROM ready")]
+    own = Q(department__in=units) | Q(town__in=units)
+    for start in range(0, len(numbers), NUMBERS):
+        held = Case.objects.filter(case_no__in=numbers[start : start + NUMBERS]).exclude(own)
+        staging.reject_numbers(list(held.order_by("pk").values_list("case_no", flat=True)))
 
 
 def _reach(by: Actor) -> frozenset[int] | None:

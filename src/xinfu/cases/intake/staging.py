@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
@@ -60,6 +61,9 @@ class Staging:
         self.frame = Frame(mapping, {}, today)
 
     def __enter__(self) -> Staging:
+        self.lock = _locked(self.folder)
+        if self.lock is None:
+            raise Refused("running", "这一批正在另一个进程中导入，请等它结束。")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, mode=0o700)
         self.duck = duckdb.connect(str(self.folder / "stage.duckdb"))
@@ -75,6 +79,9 @@ class Staging:
     def __exit__(self, *failure: object) -> None:
         self.duck.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        _lock_path(self.folder).unlink(missing_ok=True)
+        if self.lock is not None:
+            self.lock.close()
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -293,6 +300,13 @@ class Staging:
         self.duck.execute("DROP TABLE facts CASCADE")
         return self._number("SELECT count(*) FROM ready")
 
+    def reject_numbers(self, numbers: Sequence[str]) -> None:
+        """Note accepted rows as out of reach, because their numbers are cases of other units."""
+        if numbers:
+            listed = f"case_no IN {sql.listed(numbers)}"
+            self._drop("ready", "case_no", OUT_OF_REACH, listed)
+            self.duck.execute(f"DELETE FROM ready WHERE {listed}")
+
     def digest(self) -> str:
         """Return a digest of the accepted rows' numbers and content, for the journal."""
         row = self.duck.execute(
@@ -357,6 +371,35 @@ class Staging:
                 f"read_json({sql.text(str(path))}, format = 'newline_delimited', columns = {{{shape}}})"
             )
         path.unlink()
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _locked(folder: Path) -> IO[str] | None:
+    """Lock a working folder for this process; None where another one that is alive holds it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = _lock_path(folder).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def sweep(parent: Path) -> list[str]:
+    """Remove the working folders of processes that died, personal data and all; return their names."""
+    dead = []
+    for folder in [f for kind in ("import-*", "push-*") for f in parent.glob(kind) if f.is_dir()]:
+        lock = _locked(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            _lock_path(folder).unlink(missing_ok=True)
+            lock.close()
+            dead.append(folder.name)
+    return dead
 
 
 def _folded(column: str) -> str:
