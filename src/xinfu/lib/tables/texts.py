@@ -179,33 +179,36 @@ class _CsvRows:
                 yield from parsed
 
     def _parsed_at_once(self, block: list[str]) -> Iterator[Record] | None:
-        """Return the rows of a block in which every line is a sound row, else None."""
+        """Return the rows of a block in which every line is a sound row, else None.
+
+        Only lines with quotes need a parser; where each of them is a row by itself, so is every line between.
+        """
         text, between = "".join(block), len(self._header) - 1
         if "\0" in text or len(max(block, key=len)) > SUSPECT:
             return None
-        if _QUOTE not in text:
-            is_sound = all(line.count(self._delimiter) == between for line in block)
-            return self._plain(block) if is_sound else None
+        quoted = [line for line in block if _QUOTE in line] if _QUOTE in text else []
         try:
-            rows = list(csv.reader(block, delimiter=self._delimiter, strict=True))
+            rows = list(csv.reader(quoted, delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None
-        is_sound = len(rows) == len(block) and set(map(len, rows)) == {between + 1}
-        return self._quoted(block, rows) if is_sound else None
+        if len(rows) != len(quoted) or any(len(cells) != between + 1 for cells in rows):
+            return None
+        if any(line.count(self._delimiter) != between for line in block if _QUOTE not in line):
+            return None
+        return self._sound(block, iter(rows))
 
-    def _plain(self, block: list[str]) -> Iterator[Record]:
+    def _sound(self, block: list[str], rows: Iterator[list[str]]) -> Iterator[Record]:
+        """Give the lines of a block, each with its cells where it has quotes; empty ones are passed over."""
         nothing = _BLANK + self._delimiter
         for number, line in enumerate(block, self._number + 1):
             text = line.rstrip("\r\n")
-            if text.strip(nothing):
+            if _QUOTE in line:
+                cells = next(rows)
+                joined = "".join(cells)
+                if joined.strip(_BLANK):
+                    yield number, "" if _QUOTE in joined else text, cells
+            elif text.strip(nothing):
                 yield number, text, None
-        self._number += len(block)
-
-    def _quoted(self, block: list[str], rows: list[list[str]]) -> Iterator[Record]:
-        for number, (line, cells) in enumerate(zip(block, rows, strict=True), self._number + 1):
-            joined = "".join(cells)
-            if joined.strip(_BLANK):
-                yield number, "" if _QUOTE in joined else line.rstrip("\r\n"), cells
         self._number += len(block)
 
     def _one_by_one(self, count: int) -> Iterator[Record]:
