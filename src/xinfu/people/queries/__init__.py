@@ -15,7 +15,7 @@ from xinfu.people.queries.accounts import (
     open_sessions,
     tokens,
 )
-from xinfu.people.queries.matrix import MayRow, MayTable, as_role, may_table, view_of
+from xinfu.people.queries.matrix import MayRow, MayTable, may_table, view_of
 from xinfu.people.queries.units import (
     LABELS,
     Node,
@@ -58,7 +58,6 @@ __all__ = [
     "account_of_person",
     "accounts",
     "ancestors",
-    "as_role",
     "codes",
     "colleagues",
     "department_names",

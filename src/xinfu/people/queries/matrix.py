@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.apps import apps
 
 from xinfu.core import access, registry
 from xinfu.core.access import ROLE_LABELS, Role
-from xinfu.core.actor import Actor, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,3 @@ def view_of(role: Role) -> list[tuple[str, list[registry.NavItem]]]:
         if item.permission in having or item.permission in ("signed_in", "public"):
             groups.setdefault(item.group, []).append(item)
     return list(groups.items())
-
-
-def as_role(actor: Actor, role: Role) -> Actor:
-    """Return a stand-in with one role's permissions over nothing, to draw what the role would see."""
-    scopes = dict.fromkeys(access.permissions_of(role), Scope())
-    return replace(actor, roles=frozenset({role}), scopes=scopes)

@@ -93,8 +93,7 @@ def set_deputy(request: HttpRequest) -> HttpResponse:
     actor, mine = actor_of(request), own_account(request)
     form = DeputyForm(request.POST, actor=actor)
     person = mine.person
-    if person is None:
-        raise NotFound()
+    assert person is not None  # only people hold the permission
     if form.is_valid():
         done = refusal(
             lambda: actions.set_deputy(person=person, **form.cleaned_data, by=actor, at=timezone.now()), form
