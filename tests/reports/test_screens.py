@@ -152,7 +152,13 @@ def test_lists_cost_few_queries(
     for _ in range(3):
         enter(clerk, now)
         ReportRun.objects.create(
-            kind="weekly", frm=FROM, to=TO, as_of=AS_OF, started_at=now, started_by="x", started_by_name="x"
+            kind="weekly",
+            frm=FROM,
+            to=TO,
+            as_of_on=AS_OF,
+            started_at=now,
+            started_by="x",
+            started_by_name="x",
         )
     with CaptureQueriesContext(connection) as seen:
         client.get(reverse(f"reports:{name}"))

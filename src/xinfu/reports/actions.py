@@ -38,7 +38,7 @@ def start_report(*, kind: str, frm: date, to: date, as_of: date, by: Actor, at: 
         raise Refused("unknown_report", "请选择报告种类。", field="kind")
     check_days(frm, to, as_of)
     run = ReportRun.objects.create(
-        kind=kind, frm=frm, to=to, as_of=as_of, total=STEPS, asked=actor_as_data(by), started_at=at,
+        kind=kind, frm=frm, to=to, as_of_on=as_of, total=STEPS, asked=actor_as_data(by), started_at=at,
         started_by=by.key, started_by_name=by.name[:80],
     )  # fmt: skip
     journal.record("report.started", run, by=by, at=at, kind=kind, frm=str(frm), to=str(to), as_of=str(as_of))
@@ -54,7 +54,7 @@ def run_report(*, run: ReportRun, at: datetime) -> Paper | None:
         _tell(run, 1, "更新数据快照")
         snapshot = indicators.refresh_snapshot(by=by, at=at)
         _tell(run, 2, "计算数据")
-        made = draft(run.kind, run.frm, run.to, run.as_of, by, lambda what: _tell(run, 2, f"撰写：{what}"))
+        made = draft(run.kind, run.frm, run.to, run.as_of_on, by, lambda what: _tell(run, 2, f"撰写：{what}"))
         _tell(run, 3, "存为公文草稿")
         return _finish(run, made, snapshot.digest, by, at)
     except Refused as refused:
@@ -85,7 +85,7 @@ def _as_paper(run: ReportRun, made: Draft, by: Actor, at: datetime) -> Paper:
     """Return the draft as a paper: the same draft again where nothing changed and nobody moved it on."""
     before = (
         ReportRun.objects.filter(
-            kind=run.kind, frm=run.frm, to=run.to, as_of=run.as_of, started_by=run.started_by
+            kind=run.kind, frm=run.frm, to=run.to, as_of_on=run.as_of_on, started_by=run.started_by
         )
         .exclude(paper=None)
         .order_by("-pk")
@@ -159,13 +159,7 @@ def enter_figure(
     by.require(Can.ENTER)
     if subject not in rules.BY_CODE:
         raise Refused("unknown_subject", "请选择板块。", field="subject")
-    for word, field, name in (
-        (title, "title", "名称"),
-        (definition, "definition", "口径"),
-        (evidence, "evidence", "依据"),
-    ):
-        if not word.strip():
-            raise Refused("missing_word", f"请填写{name}。", field=field)
+    _check_words(title, definition, evidence)
     token = _worth(shown)
     _check_entered(frm, to, cutoff_on, numerator, denominator, token)
     if replaces is not None and EnteredFigure.objects.filter(replaces=replaces).exists():
@@ -185,6 +179,16 @@ def enter_figure(
         file=file.sha256 if file else None,
     )  # fmt: skip
     return row
+
+
+def _check_words(title: str, definition: str, evidence: str) -> None:
+    for word, field, name in (
+        (title, "title", "名称"),
+        (definition, "definition", "口径"),
+        (evidence, "evidence", "依据"),
+    ):
+        if not word.strip():
+            raise Refused("missing_word", f"请填写{name}。", field=field)
 
 
 def _check_entered(
@@ -223,7 +227,7 @@ def check_draft(
     marks = numbers.check(lines, queries.knowns(by, frm, to, as_of))
     verdicts = [mark.verdict for mark in marks]
     row = DraftCheck.objects.create(
-        file=stored, name=stored.name, frm=frm, to=to, as_of=as_of, snapshot=snapshot.digest, lines=lines,
+        file=stored, name=stored.name, frm=frm, to=to, as_of_on=as_of, snapshot=snapshot.digest, lines=lines,
         marks=[_mark_as_data(mark) for mark in marks], ticked=verdicts.count("ticked"),
         struck=verdicts.count("struck"), unknown=verdicts.count("unknown"), made_at=at, made_by=by.key,
         made_by_name=by.name[:80],

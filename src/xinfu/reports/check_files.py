@@ -107,7 +107,7 @@ def docx_bytes(row: DraftCheck) -> bytes:
     fonts.set(qn("w:eastAsia"), "仿宋_GB2312")
     document.add_paragraph(f"稿件数字核对：{row.name}")
     document.add_paragraph(
-        f"统计期{days_text(row.frm, row.to)}，截至{day_text(row.as_of)}。"
+        f"统计期{days_text(row.frm, row.to)}，截至{day_text(row.as_of_on)}。"
         f"相符{row.ticked}处，不符{row.struck}处，未找到{row.unknown}处。快照摘要：{row.snapshot}"
     )
     rows = rows_of(row)

@@ -56,7 +56,7 @@ RUNS = lists.register(
                 link=lambda r: reverse("reports:run", args=[r.pk]),
             ),
             Column("period", "统计期", value=lambda r: days_text(r.frm, r.to)),
-            Column("as_of", "截至", kind="day"),
+            Column("as_of_on", "截至", kind="day"),
             Column("status", "状态", value=lambda r: r.get_status_display()),
             Column("paper", "公文", value=lambda r: str(r.paper) if r.paper else ""),
             Column("started_by_name", "提出者"),
@@ -153,7 +153,7 @@ def _run_facts(run: ReportRun) -> list[tuple[str, Any]]:
     return [
         ("种类", run.get_kind_display()),
         ("统计期", days_text(run.frm, run.to)),
-        ("截至", days_text(run.as_of, run.as_of)),
+        ("截至", days_text(run.as_of_on, run.as_of_on)),
         ("提出者", run.started_by_name),
         ("提出时间", run.started_at),
         ("完成时间", run.finished_at),

@@ -18,7 +18,8 @@ from xinfu.papers import blocks as text
 from xinfu.papers import queries, rules, uploads
 from xinfu.papers.access import Can
 from xinfu.papers.actions.steps import locked, need, step
-from xinfu.papers.flow import ISSUED, Status, by_owner
+from xinfu.papers.flow import ISSUED, Status
+from xinfu.papers.guards import by_owner
 from xinfu.papers.models import CoSign, Kind, Paper, PaperVersion, Recipient
 
 UPLOAD_LIMIT = 20 * 1024 * 1024
