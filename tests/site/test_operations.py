@@ -27,7 +27,7 @@ from xinfu.core.access import Role
 from xinfu.core.models import DueRun, JournalEntry
 from xinfu.core.refusal import Refused
 from xinfu.lib import merkle
-from xinfu.site import queries
+from xinfu.site import queries, state
 from xinfu.site.screens import operations
 
 ROOT = Path(settings.ROOT)
@@ -123,7 +123,7 @@ def test_what_is_missing_is_named(client: Any, db: None, monkeypatch: pytest.Mon
     def no_cache(key: str) -> bool:
         raise DatabaseError
 
-    monkeypatch.setattr(queries, "pending_migrations", lambda: ["core.0009_x"])
+    monkeypatch.setattr(state, "pending_migrations", lambda: ["core.0009_x"])
     monkeypatch.setattr(operations.cache, "has_key", no_cache)
     answer = client.get("/-/ready")
     assert answer.status_code == 503
@@ -172,7 +172,7 @@ def test_the_state_of_the_system_turns_red_where_something_stands_still(
 
 
 def test_the_drift_of_the_databases_clock_is_small_here(db: None) -> None:
-    assert abs(queries.clock_drift()) < 1
+    assert abs(state.clock_drift()) < 1
 
 
 # --- commands ------------------------------------------------------------------------------------
@@ -307,3 +307,35 @@ def test_refusals_keep_their_sentence(db: None) -> None:
     with pytest.raises(Refused, match="日志里没有第 7 条"):
         journal.inclusion_proof(7)
     assert JournalEntry.objects.count() == 0
+
+
+def test_every_event_of_the_house_has_its_words() -> None:
+    """What is recorded in the journal reads in Chinese on the auditors' page."""
+    import ast
+
+    from xinfu.core.ui import news
+
+    wanted = set()
+    for path in sorted((ROOT / "src" / "xinfu").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in ("journal.record", "record")
+                and node.args
+            ):
+                wanted |= {
+                    leaf.value
+                    for leaf in ast.walk(node.args[0])
+                    if isinstance(leaf, ast.Constant)
+                    and isinstance(leaf.value, str)
+                    and "." in leaf.value.strip(".")
+                }
+    assert len(wanted) > 50
+    assert sorted(event for event in wanted if news.word(event) == event) == []
+
+
+def test_what_one_did_stands_under_done_for_oneself_alone(as_role: Any) -> None:
+    clerk, other = as_role(Role.WINDOW_CLERK), as_role(Role.WINDOW_CLERK)
+    clerk.post("/suggestions/", {"text": "甲"})
+    assert "提出投诉建议" in text_of(clerk.get("/done/"))
+    assert "还没有办过的事。" in text_of(other.get("/done/"))

@@ -22,6 +22,7 @@ class JournalEntry(models.Model):
         indexes = [
             models.Index(fields=["event", "n"], name="journal_event"),
             models.Index(fields=["subject", "n"], name="journal_subject"),
+            models.Index(fields=["by", "n"], name="journal_by"),
         ]
 
 

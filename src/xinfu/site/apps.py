@@ -10,11 +10,14 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         from xinfu.core import inbox, registry
         from xinfu.core.ui import news
-        from xinfu.site import access, queries  # noqa: F401  (access registers the grants)
+        from xinfu.site import access, queries, words  # noqa: F401  (access registers the grants)
+
+        news.name(words.EVENTS)
 
         inbox.register("site.suggestions", queries.suggestion_todos)
 
         registry.navigate("工作台", "待办", "site:home", "signed_in", 10)
+        registry.navigate("工作台", "已办", "site:done", "signed_in", 20)
         registry.navigate("工作台", "下载中心", "site:downloads", "signed_in", 90)
         registry.navigate("系统", "本地规定", "site:local_rules", Can.SEE_LOCAL_RULES, 10)
         registry.navigate("系统", "操作日志", "site:journal", Can.SEE_JOURNAL, 20)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from xinfu.core import journal, tasks
 from xinfu.core.models import Download, DueRun, EventCursor
-from xinfu.site import queries
+from xinfu.site import state
 from xinfu.site.shell import version_of_house
 
 Sample = tuple[Mapping[str, str], float]
@@ -48,12 +48,12 @@ def render() -> str:
         (
             "tasks",
             "Background tasks by status.",
-            [({"status": s}, float(n)) for s, n in queries.queue_counts().items()],
+            [({"status": s}, float(n)) for s, n in state.queue_counts().items()],
         ),
         (
             "tasks_oldest_waiting_seconds",
             "Age of the oldest waiting task.",
-            [({}, queries.oldest_waiting(now) or 0.0)],
+            [({}, state.oldest_waiting(now) or 0.0)],
         ),
         ("schedule_last_started_seconds", "Seconds since a line of the schedule last started.", ages),
         ("schedule_failed", "1 where the last run of a line failed.", errors),
@@ -70,6 +70,6 @@ def render() -> str:
         ),
         ("downloads", "Exports by state.", [({"state": row["state"]}, float(row["n"])) for row in asked]),
         ("disk_free_bytes", "Free bytes where the program writes.", [({}, float(usage.free))]),
-        ("clock_drift_seconds", "Database clock less process clock.", [({}, queries.clock_drift())]),
+        ("clock_drift_seconds", "Database clock less process clock.", [({}, state.clock_drift())]),
     ]
     return "\n".join(line for name, said, samples in families for line in _family(name, said, samples)) + "\n"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.apps import apps
+
 from xinfu.core.actor import Actor
 from xinfu.core.models import JournalEntry
 
@@ -37,6 +39,7 @@ class Line:
 
 _SUBJECTS: dict[str, Subject] = {}
 _WORDS: dict[str, str] = {}
+_NAMES: dict[str, str] = {}
 
 
 def register(
@@ -55,14 +58,25 @@ def say(words: Mapping[str, str]) -> None:
     _WORDS.update(words)
 
 
+def name(words: Mapping[str, str]) -> None:
+    """Say how events read in the journal's own pages, without telling them as news."""
+    _NAMES.update(words)
+
+
 def word(event: str) -> str:
-    """Return how an event reads; unknown ones read as their code, on the auditors' page only."""
-    return _WORDS.get(event, event)
+    """Return how an event reads; its code where nobody said."""
+    return _WORDS.get(event) or _NAMES.get(event, event)
 
 
 def label(subject: str) -> str:
-    kind = subject.split(":", maxsplit=1)[0]
-    return _SUBJECTS[kind].label if kind in _SUBJECTS else kind
+    """Return what a subject is called: as registered, else the model's own name."""
+    kind = subject.partition(":")[0]
+    if kind in _SUBJECTS:
+        return _SUBJECTS[kind].label
+    try:
+        return str(apps.get_model(kind)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return _NAMES.get(kind, kind)
 
 
 def url(subject: str) -> str:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("help/", home.manual, name="help"),
     path("suggestions/", suggestions.suggestions, name="suggestions"),
     path("suggestions/<int:pk>/", suggestions.suggestion, name="suggestion"),
+    path("done/", journal.done, name="done"),
     path("downloads/", operations.downloads, name="downloads"),
     path("downloads/<int:pk>/progress", operations.download_progress, name="download_progress"),
     path("downloads/<int:pk>/file", operations.download_file, name="download_file"),

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
 
 from xinfu.core import journal
-from xinfu.core.access import needs, public
+from xinfu.core.access import needs, public, signed_in
 from xinfu.core.actor import Actor
 from xinfu.core.models import JournalEntry
 from xinfu.core.permissions import Can
@@ -78,6 +79,34 @@ JOURNAL = lists.register(
         nothing="日志里还没有条目。",
     )
 )
+
+
+def _opened(entry: JournalEntry) -> str:
+    """Return the subject with the link to it, where its app has one."""
+    url, said = news.url(entry.subject), _subject(entry)
+    return format_html('<a href="{}" data-open>{}</a>', url, said) if url else format_html("{}", said)
+
+
+DONE = lists.register(
+    ListSpec(
+        name="site.done",
+        title="已办",
+        rows=queries.own_entries,
+        columns=(
+            Column("at", "时间", kind="when"),
+            Column("event", "办了什么", value=lambda e: news.word(e.event)),
+            Column("subject", "对象", value=_subject, cell=_opened),
+        ),
+        order="-n",
+        nothing="还没有办过的事。",
+    )
+)
+
+
+@signed_in
+def done(request: HttpRequest) -> HttpResponseBase:
+    """List what one did oneself (已办), newest first."""
+    return lists.respond(request, actor_of(request), DONE)
 
 
 @needs(Can.SEE_JOURNAL)

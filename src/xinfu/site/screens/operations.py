@@ -23,7 +23,7 @@ from xinfu.core.ui import Progress, exports
 from xinfu.core.ui import progress as progress_bar
 from xinfu.core.ui.forms import Day, Text, refuse
 from xinfu.people.session import actor_of
-from xinfu.site import metrics, queries
+from xinfu.site import metrics, queries, state
 from xinfu.site.shell import version_of_house
 
 # --- health --------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        faults += ["migrations"] if queries.pending_migrations() else []
+        faults += ["migrations"] if state.pending_migrations() else []
     except DatabaseError:
         faults.append("database")
     try:
@@ -55,7 +55,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 @needs(Can.SEE_STATUS)
 def health(request: HttpRequest) -> HttpResponse:
-    facts = queries.system_facts(actor_of(request), timezone.now(), version_of_house())
+    facts = state.system_facts(actor_of(request), timezone.now(), version_of_house())
     worst = "bad" if any(f.light == "bad" for f in facts) else "ok"
     lines = {f.code: {"light": f.light, "value": f.value} for f in facts}
     return JsonResponse({"status": worst, "facts": lines}, json_dumps_params={"ensure_ascii": False})
@@ -74,9 +74,9 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
 @needs(Can.SEE_STATUS)
 def status(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
-    facts = queries.system_facts(actor, now, version_of_house())
+    facts = state.system_facts(actor, now, version_of_house())
     bad = sum(f.light == "bad" for f in facts)
-    context = {"facts": facts, "lines": queries.schedule_lines(actor, now), "bad": bad, "now": now}
+    context = {"facts": facts, "lines": state.schedule_lines(actor, now), "bad": bad, "now": now}
     return render(request, "site/status.html", context)
 
 
@@ -147,8 +147,8 @@ def downloads(request: HttpRequest) -> HttpResponse:
 def download_progress(request: HttpRequest, pk: int) -> HttpResponse:
     found = exports.progress_of(actor_of(request), pk)
     label = {"running": "正在生成", "done": "已完成", "failed": found.error}.get(found.state, "已过保留期")
-    state = Progress(found.rows_done, found.rows_total, f"{found.title}：{label}", found.state)
-    return progress_bar(request, state)
+    bar = Progress(found.rows_done, found.rows_total, f"{found.title}：{label}", found.state)
+    return progress_bar(request, bar)
 
 
 @signed_in
