@@ -97,14 +97,15 @@ JOINED = """
 def facts(frame: Frame) -> str:
     """Return SELECT of the rows with their master data and the start and length of their clocks."""
     return """
-        SELECT * EXCLUDE (version_id, version_promise, version_kind, item_name, project_type, is_unified_item),
+        SELECT * EXCLUDE (version_id, version_promise, version_kind, version_limit, item_name, project_type, is_unified_item),
             coalesce(item_name, version_name) AS item_name,
             CASE WHEN is_valid THEN version_id END AS item_version_id,
+            CASE WHEN is_valid THEN version_limit END AS version_limit,
             coalesce(project_type, CASE WHEN is_valid THEN version_type END, '2') AS project_type,
             coalesce(is_unified_item, CASE WHEN is_valid THEN version_unified END, false) AS is_unified_item,
             CASE WHEN promise_days IS NOT NULL THEN promise_days
                  WHEN is_valid AND version_promise IS NOT NULL THEN version_promise
-                 WHEN coalesce(project_type, version_type) = '1' THEN 0 END AS term,
+                 WHEN coalesce(project_type, CASE WHEN is_valid THEN version_type END) = '1' THEN 0 END AS term,
             CASE WHEN promise_days IS NULL AND is_valid AND version_promise IS NOT NULL THEN version_kind
                  ELSE 'workday' END AS term_kind
         FROM (SELECT *, version_id IS NOT NULL
