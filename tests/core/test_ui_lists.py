@@ -40,9 +40,10 @@ def entries(office: Any) -> None:
 
 
 def content_of(answer: Any) -> bytes:
-    """Return the whole of a file that was answered, and close it."""
+    """Return the whole of a file that was answered, and close the file (not, as `close()` would, the database)."""
     content = b"".join(answer.streaming_content)
-    answer.close()
+    for close in answer._resource_closers:
+        close()
     return content
 
 
