@@ -297,7 +297,7 @@ def test_a_rule_is_set_by_permission_with_day_and_source(as_role: Any, limits: N
     assert "设定取值" in text_of(client.get("/")), "what changed is told on the first screen"
 
 
-@pytest.mark.parametrize("value, said", [("x", "请填整数"), ("99", "1 到 30"), ("", "这个字段")])
+@pytest.mark.parametrize("value, said", [("x", "请填整数"), ("99", "1 到 30"), ("", "请填写“取值”。")])
 def test_a_wrong_value_is_said_beside_its_field(as_role: Any, limits: None, value: str, said: str) -> None:
     answer = as_role(Role.GENERAL).post(
         "/system/rules/t.days/", {"value": value, "since": "2023-01-01", "source": "文"}
@@ -308,6 +308,29 @@ def test_a_wrong_value_is_said_beside_its_field(as_role: Any, limits: None, valu
     assert page.startswith("<!doctype html>")
     assert "<title>错误：" in page
     assert 'href="#id_value"' in page
+
+
+def test_faults_of_fields_name_the_field_and_say_what_to_do() -> None:
+    from django import forms
+
+    class Asked(forms.Form):
+        name = forms.CharField(label="名称", max_length=3)
+        kind = forms.ChoiceField(label="类别", choices=[("a", "甲")])
+        count = forms.IntegerField(label="件数")
+        own = forms.CharField(label="电话", error_messages={"required": "电话要填，便于联系。"})
+
+    form = Asked({"name": "甲乙丙丁", "kind": "z", "count": "x"})
+    page = Template("{% errors form %}{% fields form %}").render(Context({"form": form}))
+    for said in (
+        "“名称”最多3个字，现在是4个字。",
+        "“类别”请从列出的选项中选择。",
+        "“件数”应为整数。",
+        "电话要填，便于联系。",
+    ):
+        assert page.count(said) == 2, said
+    empty = Template("{% errors form %}").render(Context({"form": Asked({})}))
+    assert "请填写“名称”。" in empty
+    assert "请选择“类别”。" in empty
 
 
 def test_an_unknown_rule_is_not_found(as_role: Any, limits: None) -> None:

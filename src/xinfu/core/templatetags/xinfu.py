@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms, template
+from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -148,6 +149,7 @@ def field(bound: BoundField, draft: str = "") -> SafeString:
             "ui/field.html",
             {
                 "bound": bound,
+                "said": _sentences(bound.form, bound.name),
                 "input": bound.as_widget(attrs=attrs),
                 "is_group": group,
                 "is_check": isinstance(widget, forms.CheckboxInput),
@@ -155,6 +157,36 @@ def field(bound: BoundField, draft: str = "") -> SafeString:
             },
         )
     )
+
+
+LENGTHS = ("max_length", "min_length")
+
+
+def _sentences(form: forms.BaseForm, name: str) -> list[str]:
+    """Return a field's errors as sentences that name the field and say what to do (c6); a field's own words stay."""
+    said: list[str] = []
+    asked = form.fields[name]
+    usual = {code: str(words) for code, words in type(asked).default_error_messages.items()}
+    usual |= {"required": str(forms.Field.default_error_messages["required"])}
+    for fault in form.errors.as_data().get(name, []):
+        is_usual = fault.code in LENGTHS or str(fault.message) == usual.get(str(fault.code))
+        sentence = _sentence(fault, str(form[name].label), is_choice=isinstance(asked, forms.ChoiceField))
+        said += [sentence] if is_usual and sentence else [str(m) for m in fault.messages]
+    return said
+
+
+def _sentence(fault: ValidationError, label: str, *, is_choice: bool) -> str:
+    """Return our sentence for one of Django's own faults, or nothing."""
+    params = fault.params or {}
+    if fault.code in LENGTHS:
+        bound = "最多" if fault.code == "max_length" else "至少"
+        return f"“{label}”{bound}{params.get('limit_value')}个字，现在是{params.get('show_value')}个字。"
+    if fault.code == "invalid" and "整数" in str(fault.message):
+        return f"“{label}”应为整数。"
+    return {
+        "required": f"请选择“{label}”。" if is_choice else f"请填写“{label}”。",
+        "invalid_choice": f"“{label}”请从列出的选项中选择。",
+    }.get(str(fault.code), "")
 
 
 def _input_class(widget: forms.Widget) -> str:
@@ -171,10 +203,9 @@ def fields(form: forms.BaseForm) -> SafeString:
 @register.inclusion_tag("ui/errors.html")
 def errors(form: forms.BaseForm) -> dict[str, Any]:
     """Print the summary of a form's errors: focused, each a link to its field (F3)."""
-    found = [
-        (form[name].auto_id, e) for name, said in form.errors.items() if name in form.fields for e in said
-    ]
-    found += [("", e) for e in form.non_field_errors()]
+    names = [name for name in form.errors if name in form.fields]
+    found = [(form[name].auto_id, said) for name in names for said in _sentences(form, name)]
+    found += [("", str(e)) for e in form.non_field_errors()]
     return {"errors": found}
 
 
