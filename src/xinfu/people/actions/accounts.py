@@ -148,7 +148,7 @@ def reset_password(*, account: Account, by: Actor, at: datetime) -> str:
             temporary_ends_on=_temporary_ends_on(at),
         )
         LoginLock.objects.filter(key=account_key(row.username)).update(
-            failures=0, since=None, locked_until=None
+            failures=0, first_failed_at=None, locked_until=None
         )
         journal.record("account.password_reset", row, by=by, at=at, sessions=end_all(row))
     return password

@@ -70,7 +70,7 @@ def log_in(*, username: str, password: str, address: str, at: datetime) -> Logge
 def _refuse_locked(attempt: _Attempt) -> None:
     with transaction.atomic():
         locked = {
-            row.key: Count(row.failures, row.since, row.locked_until)
+            row.key: Count(row.failures, row.first_failed_at, row.locked_until)
             for row in LoginLock.objects.filter(key__in=[attempt.account_key, attempt.address_key])
         }
         found = next((key for key, count in sorted(locked.items()) if count.is_locked(attempt.at)), None)
@@ -119,7 +119,9 @@ def _journal(attempt: _Attempt, account: Account, event: str, outcome: LoginOutc
 
 
 def _enter(attempt: _Attempt, account: Account) -> None:
-    LoginLock.objects.filter(key=attempt.account_key).update(failures=0, since=None, locked_until=None)
+    LoginLock.objects.filter(key=attempt.account_key).update(
+        failures=0, first_failed_at=None, locked_until=None
+    )
     day = timezone.localdate(attempt.at)
     if rules.is_too_old(account.password_changed_at, attempt.at, limits.number("password_days", day)):
         Account.objects.filter(pk=account.pk).update(must_change_password=True)
@@ -144,7 +146,7 @@ def locked_count(key: str) -> Count:
     """Return the failures of a key behind its lock."""
     LoginLock.objects.get_or_create(key=key)
     row = LoginLock.objects.select_for_update().get(key=key)
-    return Count(row.failures, row.since, row.locked_until)
+    return Count(row.failures, row.first_failed_at, row.locked_until)
 
 
 def add_failure(key: str, count: Count, kind: str, at: datetime) -> Count:
@@ -157,7 +159,7 @@ def add_failure(key: str, count: Count, kind: str, at: datetime) -> Count:
         minutes=limits.number(f"{kind}_lock_minutes", day),
     )
     LoginLock.objects.filter(key=key).update(
-        failures=after.failures, since=after.since, locked_until=after.locked_until
+        failures=after.failures, first_failed_at=after.since, locked_until=after.locked_until
     )
     return after
 
@@ -266,7 +268,7 @@ def unlock_account(*, account: Account, by: Actor, at: datetime) -> None:
     if owns(by, account):
         raise Refused("own_account", "不能解锁本人的账号，请由另一名安全管理员办理。")
     locked = LoginLock.objects.filter(key=account_key(account.username), locked_until__gt=at)
-    if not locked.update(failures=0, since=None, locked_until=None):
+    if not locked.update(failures=0, first_failed_at=None, locked_until=None):
         raise Refused("not_locked", f"账号 {account.username} 没有锁定。")
     journal.record("account.unlocked", account, by=by, at=at)
 
@@ -277,8 +279,8 @@ def unlock_account(*, account: Account, by: Actor, at: datetime) -> None:
 @transaction.atomic
 def tidy_logins(*, at: datetime) -> None:
     """Remove counts a day old, sessions that are over, and log-in records past their local term."""
-    LoginLock.objects.filter(since__lt=at - timedelta(days=1)).exclude(locked_until__gt=at).delete()
-    LoginLock.objects.filter(since=None).delete()
+    LoginLock.objects.filter(first_failed_at__lt=at - timedelta(days=1)).exclude(locked_until__gt=at).delete()
+    LoginLock.objects.filter(first_failed_at=None).delete()
     alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=at)
     over, _ = SignIn.objects.filter(~Exists(alive)).delete()
     days = limits.number("login_log_days", timezone.localdate(at))

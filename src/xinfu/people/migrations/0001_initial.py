@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('key', models.CharField(max_length=80, primary_key=True, serialize=False, verbose_name='键')),
                 ('failures', models.PositiveSmallIntegerField(default=0, verbose_name='连续失败')),
-                ('since', models.DateTimeField(null=True, verbose_name='首次失败时间')),
+                ('first_failed_at', models.DateTimeField(null=True, verbose_name='首次失败时间')),
                 ('locked_until', models.DateTimeField(null=True, verbose_name='锁定至')),
             ],
             options={

@@ -106,7 +106,7 @@ class LoginLock(models.Model):
 
     key = models.CharField("键", max_length=80, primary_key=True)
     failures = models.PositiveSmallIntegerField("连续失败", default=0)
-    since = models.DateTimeField("首次失败时间", null=True)
+    first_failed_at = models.DateTimeField("首次失败时间", null=True)
     locked_until = models.DateTimeField("锁定至", null=True)
 
     class Meta:
