@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(verbose_name='开始时间')),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='结束时间')),
                 ('started_by', models.CharField(max_length=80, verbose_name='导入者')),
-                ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.storedfile')),
+                ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.storedfile', verbose_name='文件')),
                 ('rejected_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.storedfile', verbose_name='未收行清单')),
             ],
             options={
