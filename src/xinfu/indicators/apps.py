@@ -6,9 +6,22 @@ class IndicatorsConfig(AppConfig):
     verbose_name = "晾晒指标"
 
     def ready(self) -> None:
-        from xinfu.core import events
-        from xinfu.indicators import access, definitions, local  # noqa: F401 -- registers
+        from xinfu.core import events, registry
+        from xinfu.indicators import definitions, local, queries  # noqa: F401 -- local registers
+        from xinfu.indicators.access import Can
 
         definitions.register()
         events.on("cases.imported", "xinfu.indicators.tasks.on_imported")
         events.on("items.imported", "xinfu.indicators.tasks.on_imported")
+        for order, (label, url_name, permission) in enumerate(
+            [
+                ("指标看板", "indicators:board", Can.SEE),
+                ("晾晒榜", "indicators:league", Can.SEE),
+                ("周通报", "indicators:weekly", Can.SEE),
+                ("月分析", "indicators:monthly", Can.SEE),
+                ("指标目录", "indicators:catalogue", Can.SEE),
+                ("导入排名表", "indicators:ranks", Can.IMPORT),
+            ]
+        ):
+            registry.navigate("指标", label, url_name, permission, order=10 * order)
+        registry.searcher("indicators", "指标", queries.find)

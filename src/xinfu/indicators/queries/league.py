@@ -151,6 +151,20 @@ def history(
     ]
 
 
+def histories(
+    actor: Actor, codes: Sequence[str], last: date, months: int = TREND_MONTHS
+) -> dict[str, list[Point]]:
+    """Return several indicators month by month for the whole county, with one reading of the figures."""
+    actor.require(Can.SEE)
+    wanted = numbers.chosen(codes)
+    periods = months_to(last, months)
+    found = numbers.load([(period, ()) for period in periods], wanted)
+    rows = {(row.code, period): row for period in periods for row in found[period, ()]}
+    return {
+        one.code: [Point(period, rows.get((one.code, period)), None) for period in periods] for one in wanted
+    }
+
+
 def months_to(last: date, months: int = TREND_MONTHS) -> list[Period]:
     """Return the months up to the one of `last`, oldest first."""
     return [rules.month_of(rules.months_before(last.replace(day=1), n)) for n in range(months - 1, -1, -1)]

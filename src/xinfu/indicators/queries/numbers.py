@@ -9,10 +9,11 @@ from datetime import date, datetime
 from fractions import Fraction
 
 from django.db.models import Q
+from django.urls import reverse
 
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.registry import Indicator, indicators, snapshot_views
+from xinfu.core.registry import Found, Indicator, indicators, snapshot_views
 from xinfu.indicators import engine, labels, rules, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Grouping, Row, Value
@@ -311,6 +312,28 @@ class Definition:
     sql: str
     postgres: str
     view_title: str
+
+
+def find(actor: Actor, text: str, limit: int) -> list[Found]:
+    """Return the indicators whose title or code holds the text."""
+    if not actor.may(Can.SEE):
+        return []
+    wanted = text.strip().lower()
+    found = [one for one in indicators if wanted in one.title.lower() or wanted in one.code]
+    return [
+        Found(one.title, one.formula, reverse("indicators:number", args=[one.code]), "指标")
+        for one in found[:limit]
+    ]
+
+
+def title_of(code: str) -> str:
+    found = indicators.get(code)
+    return found.title if found else code
+
+
+def all_definitions() -> list[Indicator]:
+    """Return every indicator, for choices in forms."""
+    return list(indicators)
 
 
 def definitions(actor: Actor) -> list[Indicator]:

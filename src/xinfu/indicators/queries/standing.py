@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from xinfu.core.actor import Actor
 from xinfu.core.registry import Indicator
@@ -219,6 +219,37 @@ def peer_periods(actor: Actor, code: str) -> list[Period]:
     actor.require(Can.SEE)
     rows = ImportedValue.objects.filter(indicator=code, is_latest=True, department__isnull=True)
     return [Period(frm, to) for frm, to in rows.order_by("-to", "-frm").values_list("frm", "to").distinct()]
+
+
+@dataclass(frozen=True, slots=True)
+class TableTakenIn:
+    """One published table: indicator, period, how many lines, how many of them corrections."""
+
+    code: str
+    title: str
+    frm: date
+    to: date
+    rows: int
+    corrected: int
+    source: str
+
+
+def recent_imports(actor: Actor, most: int = 50) -> list[TableTakenIn]:
+    """Return the published tables that were taken in, newest period first."""
+    actor.require(Can.SEE)
+    found = (
+        ImportedValue.objects.filter(is_latest=True)
+        .values("indicator", "frm", "to", "source")
+        .annotate(rows=Count("pk"), corrected=Count("pk", filter=Q(revision__gt=1)))
+        .order_by("-to", "-frm", "indicator", "source")[:most]
+    )
+    return [
+        TableTakenIn(
+            row["indicator"], numbers.title_of(row["indicator"]), row["frm"], row["to"], row["rows"],
+            row["corrected"], row["source"],
+        )
+        for row in found
+    ]  # fmt: skip
 
 
 def imported(wanted: Sequence[Indicator], periods: Sequence[Period]) -> dict[tuple[str, Period], list[Peer]]:

@@ -1,0 +1,23 @@
+"""Screens of the indicators: board, league table, wall, number and records, trend, bulletins, published tables."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from xinfu.indicators.screens import board, bulletins, detail, league, number, ranks
+
+app_name = "indicators"
+urlpatterns = [
+    path("", board.board, name="board"),
+    path("refresh/", board.refresh, name="refresh"),
+    path("league/", league.league, name="league"),
+    path("wall/", league.wall, name="wall"),
+    path("catalogue/", detail.catalogue, name="catalogue"),
+    path("weekly/", bulletins.weekly, name="weekly"),
+    path("monthly/", bulletins.monthly, name="monthly"),
+    path("ranks/", ranks.ranks, name="ranks"),
+    path("of/<slug:code>/", detail.detail, name="detail"),
+    path("of/<slug:code>/number/", number.number, name="number"),
+    path("of/<slug:code>/peers/", ranks.peers, name="peers"),
+    path("of/<slug:code>/<slug:part>/records/", number.records, name="records"),
+]
