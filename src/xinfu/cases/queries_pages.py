@@ -282,7 +282,9 @@ class SheetRow:
 class Sheet:
     """One window's part of the morning sheet (晨会单)."""
 
+    department_id: int | None
     department: str
+    window_id: int | None
     window: str
     late: int
     today: list[SheetRow]
@@ -306,7 +308,9 @@ def sheets(actor: Actor, now: Today, most: int, department: int | None = None) -
         by_window.setdefault((case.department_id, case.window_id), []).append(_sheet_row(case))
     found = [
         Sheet(
+            g.department_id,
             g.department,
+            g.window_id,
             g.window,
             g.late,
             [r for r in by_window.get((g.department_id, g.window_id), []) if r.due_on == now.day],

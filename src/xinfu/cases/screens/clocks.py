@@ -177,7 +177,7 @@ def _why_accept(case: Case, due: date, stops: Sequence[Stop], now: Today) -> lis
             else "依据本地规定（短于法定）"
         )
     counted = f"受理时限{limit}个工作日，自收件日{text.day(case.received_on)}起算，当日不计"
-    said = [s for s in (counted, _stopped(stops), f"{text.day(due)}下班前受理", source) if s]
+    said = [s for s in (counted, _stopped(stops), f"最迟{text.day(due)}受理", source) if s]
     found = ["；".join(said) + "。"]
     if any(s.resumed_on is None for s in stops):
         found.append("补正期间停钟，材料补齐恢复后，到期日按实际停钟的工作日顺延。")
@@ -212,6 +212,6 @@ def _promise(case: Case, stops: Sequence[Stop]) -> str:
     )
     counted = f"承诺{days}{KINDS.get(kind, '')}，{start}，当日不计" if days else "即办件，受理当日办结"
     return (
-        "；".join(s for s in (counted, source, _stopped(stops), f"{text.day(case.due_on)}下班前办结") if s)
+        "；".join(s for s in (counted, source, _stopped(stops), f"最迟{text.day(case.due_on)}办结") if s)
         + "。"
     )

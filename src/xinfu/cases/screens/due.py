@@ -26,7 +26,7 @@ from xinfu.core.actor import Actor
 from xinfu.core.ui import text
 from xinfu.people.session import actor_of
 
-MOST_ROWS = 200
+MOST_ROWS = 100
 MOST_SHEET = 2000
 AHEAD = 3
 """Working days that the list of what is due looks ahead."""
@@ -41,9 +41,9 @@ class DueForm(forms.Form):
         coerce=int,
         empty_value=None,
         choices=[
+            ("", "3个工作日"),
             (0, "只看今天和已超期"),
             (1, "1个工作日"),
-            (3, "3个工作日"),
             (5, "5个工作日"),
             (10, "10个工作日"),
         ],
@@ -89,7 +89,7 @@ def consequence(case: Case, lamp: Lamp, now: Today) -> str:
 
 
 def _until(lamp: Lamp, now: Today) -> str:
-    return "今天下班前" if lamp.due_on == now.day else f"{lamp.due_on:%m-%d}前" if lamp.due_on else ""
+    return "今天" if lamp.due_on == now.day else f"到{lamp.due_on:%m-%d}" if lamp.due_on else ""
 
 
 def _list_url(**wanted: Any) -> str:
@@ -199,7 +199,9 @@ def morning(request: HttpRequest) -> HttpResponse:
         "tomorrow": now.next_workday,
         "day_words": _weekday(now.day),
         "tomorrow_words": _weekday(now.next_workday),
-        "sheets": sheets,
+        "sheets": [
+            (s, _list_url(department=s.department_id, window=s.window_id, light="late")) for s in sheets
+        ],
         "total": total,
         "late": sum(s.late for s in sheets),
         "rest": max(0, total - MOST_SHEET),

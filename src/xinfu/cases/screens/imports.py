@@ -40,6 +40,7 @@ ACCEPT = ".csv,.xlsx,.xls,.ods,.ndjson,.jsonl,.parquet,.gz"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RUNNING = frozenset({BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING})
 POLICY = {"mark": "照收，打上质量标记", "create": "照收，并登记为新的", "reject": "不收"}
+ZONES = {"Asia/Shanghai": "北京时间", "America/New_York": "纽约时间"}
 DUE = {"stated": "来源给定的时刻", "promise": "承诺时限推算"}
 
 
@@ -71,6 +72,7 @@ class Explained:
     code: str
     title: str
     record: str
+    says: str
     columns: list[tuple[str, bool, str]]
     facts: list[tuple[str, str]]
 
@@ -79,15 +81,25 @@ def _explained(mapping: Mapping) -> Explained:
     columns = [
         (label, must, "、".join(names)) for label, must, names in queries.mapping_columns(mapping.code)
     ]
-    facts = [("时间按", mapping.zone)]
+    zone = ZONES.get(mapping.zone, mapping.zone)
+    facts = [("时间按", zone)]
     if mapping.record == "case":
         facts += [
             ("到期日", "，没有时按".join(DUE[rule] for rule in mapping.due)),
             ("机构表里没有的单位", POLICY[mapping.unknown_policy("department")]),
             ("目录里没有的事项", POLICY[mapping.unknown_policy("item")]),
         ]
-    record = {"case": "办件", "pause": "停钟（补正、特别程序）"}[mapping.record]
-    return Explained(mapping.code, mapping.title, record, columns, facts)
+    must = "、".join(label for label, needed, _ in columns if needed)
+    says = f"必有{must}；时间按{zone}"
+    if mapping.record == "case":
+        says += f"；到期日按{DUE[mapping.due[0]]}"
+    record = {"case": "办件", "pause": "停钟（补正、特别程序等）"}[mapping.record]
+    return Explained(mapping.code, mapping.title, record, f"{says}。", columns, facts)
+
+
+def _by_use() -> list[Mapping]:
+    """Return the mappings, those of this province first."""
+    return sorted(mappings.shipped(), key=lambda m: (not m.code.startswith("zj-"), m.record, m.title))
 
 
 @needs(Can.IMPORT)
@@ -107,7 +119,8 @@ def upload(request: HttpRequest) -> HttpResponse:
             inputs.refuse(form, refused)
     context = {
         "form": form,
-        "mappings": [_explained(m) for m in mappings.shipped()],
+        "mappings": [_explained(m) for m in _by_use()],
+        "chosen": form["mapping"].value(),
         "recent": list(queries.batches(actor)[:5]),
         "accept": ACCEPT,
         "limit": f"{LIMIT >> 30} GB",
