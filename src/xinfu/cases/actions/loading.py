@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,10 +63,30 @@ class Loader:
 
     def run(self, progress: Callable[[int], None]) -> Counts:
         """Load every chunk; `progress` gets the number of rows done so far."""
-        for first, last in self._bounds():
-            self._load(first, last)
-            progress(last)
+        with rows_of.roomy(), ThreadPoolExecutor(1) as ahead:
+            bounds = list(self._bounds())
+            waiting = self._ahead(ahead, bounds[:1])
+            for place, (first, last) in enumerate(bounds):
+                ready = waiting.result() if waiting else None
+                waiting = self._ahead(ahead, bounds[place + 1 : place + 2])
+                self._load(first, last, ready)
+                progress(last)
         return self.counts
+
+    def _ahead(self, pool: Executor, bounds: Sequence[tuple[int, int]]) -> Future[rows_of.Payload] | None:
+        """Fetch and seal the next chunk while the present one is written, where all rows of it are new."""
+        if not self.is_new or not bounds:
+            return None
+        first, last = bounds[0]
+        cursor = self.staging.duck.cursor()
+
+        def fetch() -> rows_of.Payload:
+            where = f"seq BETWEEN {first} AND {last} ORDER BY seq"
+            return rows_of.finished(
+                cursor.execute(f"SELECT {self.columns} FROM ready WHERE {where}").fetchall()
+            )
+
+        return pool.submit(fetch)
 
     def preview(self) -> Counts:
         """Count what `run` would do now, writing nothing."""
@@ -93,7 +114,7 @@ class Loader:
     def _others(self) -> int:
         return writes() - self.own_writes
 
-    def _load(self, first: int, last: int) -> None:
+    def _load(self, first: int, last: int, fetched: rows_of.Payload | None) -> None:
         """Plan outside of the lock; within it plan again only if somebody else wrote meanwhile."""
         keys = self._keys(first, last)
         for attempt in range(TRIES):
@@ -101,14 +122,15 @@ class Loader:
             if seen != self.seen:
                 self.is_new, self.seen = False, seen
             plan = self._plan(keys)
-            new, changed = self._rows(plan.create, last - first + 1), self._rows(plan.update, 0)
+            new = fetched if self.is_new and fetched is not None else self._rows(plan.create)
+            changed = self._rows(plan.update)
             try:
                 with transaction.atomic():
                     take_lock()
                     if self._others() != seen:
                         self.is_new = False
                         plan = self._plan(keys)
-                        new, changed = self._rows(plan.create, 0), self._rows(plan.update, 0)
+                        new, changed = self._rows(plan.create), self._rows(plan.update)
                     bumped = self._write(plan, new, changed)
             except IntegrityError:
                 self.is_new = False
@@ -149,17 +171,17 @@ class Loader:
         plan.counts.created, plan.counts.updated = len(plan.create), len(plan.update)
         return plan
 
-    def _rows(self, seqs: Sequence[int], whole: int) -> list[tuple[Any, ...]]:
-        """Fetch finished rows; `whole` is the size of the chunk, so that a full one is a range."""
+    def _rows(self, seqs: Sequence[int]) -> rows_of.Payload:
+        """Fetch and seal the rows of these numbers."""
         if not seqs:
             return []
-        if len(seqs) == whole:
-            where = f"seq BETWEEN {seqs[0]} AND {seqs[-1]}"
-        else:
-            where = f"seq IN ({', '.join(map(str, seqs))})"
-        return self.staging.select(f"SELECT {self.columns} FROM ready WHERE {where} ORDER BY seq")
+        inside = f"seq BETWEEN {seqs[0]} AND {seqs[-1]}"
+        if len(seqs) <= seqs[-1] - seqs[0]:
+            inside += f" AND seq IN ({', '.join(map(str, seqs))})"
+        found = self.staging.select(f"SELECT {self.columns} FROM ready WHERE {inside} ORDER BY seq")
+        return rows_of.finished(found)
 
-    def _write(self, plan: Plan, new: Sequence[tuple[Any, ...]], changed: Sequence[tuple[Any, ...]]) -> int:
+    def _write(self, plan: Plan, new: rows_of.Payload, changed: rows_of.Payload) -> int:
         if new:
             rows_of.insert("cases_case", new)
         rows_of.update(changed)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.db.models import BinaryField, BooleanField, CharField, DateTimeField, Field
 
 from xinfu.cases.models import Case
-from xinfu.core.privacy import seal_text
+from xinfu.core.privacy import seal_texts
 
 SEALED = "applicant_sealed"
+CACHE_KIB = 400 * 1024
+CHECKPOINT_PAGES = 50_000
+Payload: TypeAlias = str | list[tuple[Any, ...]]
+"""Finished rows: the text of COPY on PostgreSQL, tuples in the order of COLUMNS on SQLite."""
 NOTHING = "\\N"
 BATCH_COLUMNS = ("batch_id", "changed_at")
 _FIELDS: list[Field[Any, Any]] = [f for f in Case._meta.local_concrete_fields if not f.primary_key]
@@ -94,45 +99,60 @@ def _value(field: Field[Any, Any]) -> str:
     return f"{column}::VARCHAR" if "Date" in field.get_internal_type() else column
 
 
+@contextmanager
+def roomy() -> Iterator[None]:
+    """Give SQLite room for the pages of many indexes while a long load lasts: fewer checkpoints, a larger cache."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    names = ("cache_size", "wal_autocheckpoint")
+    with connection.cursor() as cursor:
+        before = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        try:
+            yield
+        finally:
+            for name, value in zip(names, before, strict=True):
+                cursor.execute(f"PRAGMA {name} = {value}")
+
+
 # --- into the database ---------------------------------------------------------------------------
 
 
-def insert(table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add rows that `selection` gave to a table with the columns of cases_case."""
+def finished(rows: Sequence[tuple[Any, ...]]) -> Payload:
+    """Seal the personal part of rows that `selection` gave, so that they are ready to be written."""
+    sealed = seal_texts([row[-1] for row in rows])
     if connection.vendor == "postgresql":
-        _copy(table, (body + _hex(personal) for body, personal in rows))
-        return
-    marks = ", ".join(["%s"] * len(COLUMNS))
+        return "".join([f"{row[0]}\\\\x{value.hex()}\n" for row, value in zip(rows, sealed, strict=True)])
+    return [(*row[:-1], value) for row, value in zip(rows, sealed, strict=True)]
+
+
+def insert(table: str, payload: Payload) -> None:
+    """Add finished rows to a table with the columns of cases_case."""
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({_names()}) VALUES ({marks})",
-            [(*row[:-1], seal_text(row[-1]) if row[-1] else b"") for row in rows],
-        )
-
-
-def _hex(personal: str | None) -> str:
-    return f"\\\\x{seal_text(personal).hex()}\n" if personal else "\\\\x\n"
+        if isinstance(payload, str):
+            with cursor.copy(f"COPY {table} ({_names()}) FROM STDIN") as copy:
+                copy.write(payload)
+            return
+        marks = ", ".join(["%s"] * len(COLUMNS))
+        cursor.executemany(f"INSERT INTO {table} ({_names()}) VALUES ({marks})", payload)
 
 
 def _names() -> str:
     return ", ".join(f'"{c}"' for c in COLUMNS)
 
 
-def _copy(table: str, lines: Iterable[str]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({_names()}) FROM STDIN") as copy:
-        copy.write("".join(lines))
-
-
-def update(rows: Sequence[tuple[Any, ...]]) -> None:
-    """Change the cases that have the rows' numbers to what the rows say."""
-    if not rows:
+def update(payload: Payload) -> None:
+    """Change the cases that have the finished rows' numbers to what these say."""
+    if not payload:
         return
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if isinstance(payload, str):
             cursor.execute(
                 f"CREATE TEMP TABLE case_update ON COMMIT DROP AS SELECT {_names()} FROM cases_case WITH NO DATA"
             )
-            insert("case_update", rows)
+            insert("case_update", payload)
             pairs = ", ".join(f'"{c}" = u."{c}"' for c in COLUMNS)
             cursor.execute(f"UPDATE cases_case c SET {pairs} FROM case_update u WHERE c.case_no = u.case_no")
             cursor.execute("DROP TABLE case_update")
@@ -140,6 +160,5 @@ def update(rows: Sequence[tuple[Any, ...]]) -> None:
         pairs = ", ".join(f'"{c}" = %s' for c in COLUMNS)
         number = COLUMNS.index("case_no")
         cursor.executemany(
-            f"UPDATE cases_case SET {pairs} WHERE case_no = %s",
-            [(*row[:-1], seal_text(row[-1]) if row[-1] else b"", row[number]) for row in rows],
+            f"UPDATE cases_case SET {pairs} WHERE case_no = %s", [(*row, row[number]) for row in payload]
         )

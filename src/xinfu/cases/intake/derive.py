@@ -6,11 +6,11 @@ The arithmetic is that of rules.py, set-wise; tests hold the two against each ot
 from __future__ import annotations
 
 from xinfu.cases import rules
-from xinfu.cases.intake import sql
 from xinfu.cases.intake.fields import CASE, SEALED
 from xinfu.cases.intake.sql import Frame, hmac, joined, listed, text
 
 HELPERS = frozenset({"accept_action", "over_action", "result", "is_paused", "operation"})
+HIDDEN = frozenset(SEALED) - {"id_no", "id_kind", "phone"}
 STATED = tuple(name for name in CASE if name not in HELPERS)
 
 
@@ -40,7 +40,7 @@ def stated(frame: Frame) -> str:
     kind = f"CASE WHEN {v['operation']} = 'delete' THEN '3' ELSE coalesce({v['finish_kind']}, {v['over_action']}, {v['result']}, '') END"
     plain = [name for name in STATED if name not in ("state", "finish_kind", "data_version")]
     return f"""
-        SELECT row_no, {", ".join(f"{v[name]} AS {name}" for name in plain)},
+        SELECT row_no, {", ".join(f"{v[name]} AS {name}" for name in plain if name not in HIDDEN)},
             coalesce({v["data_version"]}, 1) AS data_version, {kind} AS finish_kind,
             {_state(v, kind)} AS state, {", ".join(days)},
             {local(frame, "due_at")}::DATE AS stated_due_on,
@@ -94,10 +94,24 @@ JOINED = """
 """
 
 
-def facts(frame: Frame) -> str:
-    """Return SELECT of the rows with their master data and the start and length of their clocks."""
-    return """
-        SELECT * EXCLUDE (version_id, version_promise, version_kind, version_limit, item_name, project_type, is_unified_item),
+def facts(frame: Frame, keys: tuple[bytes, bytes]) -> str:
+    """Return SELECT of the rows with their master data, digests, and the length of their terms.
+
+    `keys` are those of the content digest and of the digests by which personal values are found.
+    """
+    content_key, personal_key = keys
+    decided = ["said", "state", "finish_kind", "CASE WHEN is_valid THEN version_id END"]
+    decided += ["department_id", "window_id", "town_id"]
+    gone = (
+        "version_id, version_promise, version_kind, version_limit, version_until, item_name, project_type, "
+        "is_unified_item, said, id_no, id_kind, phone"
+    )
+    return f"""
+        SELECT * EXCLUDE ({gone}),
+            {hmac(content_key, joined(decided))} AS content,
+            {hmac(personal_key, "upper(id_no)")} AS id_digest, coalesce(right(id_no, 4), '') AS id_tail,
+            {hmac(personal_key, "upper(phone)")} AS phone_digest, coalesce(right(phone, 4), '') AS phone_tail,
+            {bad_identity()} AS has_bad_id,
             coalesce(item_name, version_name) AS item_name,
             CASE WHEN is_valid THEN version_id END AS item_version_id,
             CASE WHEN is_valid THEN version_limit END AS version_limit,
@@ -174,29 +188,21 @@ def bad_identity() -> str:
     )
 
 
-def ready(frame: Frame, keys: tuple[bytes, bytes]) -> str:
-    """Return SELECT of the finished rows: the columns of cases.Case under their own names, ordered by number.
-
-    `keys` are those of the content digest and of the digests by which personal values are found.
-    """
-    content_key, personal_key = keys
+def ready(frame: Frame) -> str:
+    """Return SELECT of the finished rows: the columns of cases.Case under their own names, ordered by number."""
     zone = text(frame.mapping.zone)
     last = f"timezone('UTC', timezone({zone}, due_on + INTERVAL '86399.999999' SECOND))"
-    decided = joined(
-        ["said", "state", "finish_kind", "item_version_id", "department_id", "window_id", "town_id"]
-    )
     blank = ("item_code", "summary", "org_name", "handler_name", "applicant_kind", "finish_reason")
     return f"""
-        WITH k AS (SELECT *, {_due_kind(frame)} AS due_kind, {bad_identity()} AS has_bad_id FROM clocked),
+        WITH k AS (SELECT *, {_due_kind(frame)} AS due_kind FROM clocked),
         d AS (SELECT *, CASE due_kind WHEN 'stated' THEN stated_due_on WHEN 'computed' THEN promise_on END AS due_on
               FROM k),
         q AS (SELECT *, {_quality()} AS marks FROM d)
-        SELECT row_number() OVER (ORDER BY case_no) AS seq, row_no, case_no, right(case_no, 6) AS case_tail,
-            data_version, {hmac(content_key, decided)} AS content,
+        SELECT row_number() OVER () AS seq, row_no, case_no, right(case_no, 6) AS case_tail,
+            data_version, content,
             {", ".join(f"coalesce({c}, '') AS {c}" for c in blank)}, item_name, item_version_id, project_type,
             channel, coalesce(is_unified, false) AS is_unified, is_unified_item, department_id, window_id, town_id,
-            {hmac(personal_key, "upper(id_no)")} AS id_digest, coalesce(right(id_no, 4), '') AS id_tail,
-            {hmac(personal_key, "upper(phone)")} AS phone_digest, coalesce(right(phone, 4), '') AS phone_tail,
+            id_digest, id_tail, phone_digest, phone_tail,
             applied_at, received_at, received_on, accepted_at, accepted_on, finished_at, finished_on, state,
             finish_kind, CASE WHEN due_kind = 'stated' THEN promise_days ELSE
                 CASE WHEN term_kind = 'workday' THEN term END END AS promise_days,
@@ -205,12 +211,4 @@ def ready(frame: Frame, keys: tuple[bytes, bytes]) -> str:
             accept_due_on, NULL::DATE AS paused_on, 0 AS paused_days,
             CASE WHEN marks & 7 = 0 AND worked >= 0 THEN worked END AS handling_days,
             marks AS quality, personal
-        FROM q ORDER BY case_no"""
-
-
-def missing_name() -> str:
-    """Return the condition of a row that neither names its item nor has a known one."""
-    return "item_name IS NULL"
-
-
-__all__ = ["JOINED", "bad_identity", "clocks", "facts", "ready", "sql", "stated"]
+        FROM (SELECT * FROM q ORDER BY case_no) AS q"""
