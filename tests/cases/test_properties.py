@@ -19,6 +19,7 @@ from xinfu.lib.workdays import national_calendar
 
 CALENDAR = national_calendar()
 TODAY = date(2026, 1, 1)
+FIRST, LAST = datetime.fromisoformat("2022-12-01"), datetime.fromisoformat("2024-06-30")
 KEYS = (b"k" * 32, b"p" * 32)
 MINUTES = 60 * 24 * 60
 COLUMNS = (
@@ -31,7 +32,7 @@ VERSIONS = [
     ("I2", date(2000, 1, 1), None, 3, "即办", "1", None, "none", None, False, None),
     ("I3", date(2000, 1, 1), None, 4, "一个月", "2", 1, "month", None, False, None),
 ]
-moments = st.datetimes(datetime(2022, 12, 1), datetime(2024, 6, 30)).map(lambda t: t.replace(microsecond=0))
+moments = st.datetimes(FIRST, LAST).map(lambda t: t.replace(microsecond=0))
 apart = st.none() | st.integers(-3 * 24 * 60, MINUTES)
 
 
