@@ -12,7 +12,6 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from xinfu.cases import actions, queries
@@ -254,7 +253,7 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _running_label(found: ImportBatch) -> str:
-    waited = timezone.now() - found.beat_at if found.beat_at else timedelta()
+    waited = clock.now() - found.beat_at if found.beat_at else timedelta()
     label = {
         BatchStatus.WAITING: "排队中，等后台任务接手",
         BatchStatus.CHECKING: "正在检查全部行，还没有写入",
