@@ -2,6 +2,19 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+EVENTS = {
+    "cases.import_started": "上传办件文件",
+    "cases.import_checked": "检查办件文件",
+    "cases.import_confirmed": "确认导入办件",
+    "cases.imported": "导入办件",
+    "cases.pushed": "推送办件",
+    "cases.due_recomputed": "重算到期日",
+    "case.closed": "办结",
+    "case.paused": "登记停钟",
+    "case.resumed": "登记恢复计时",
+    "case.applicant_revealed": "查看申请者完整信息",
+}
+
 
 class CasesConfig(AppConfig):
     name = "xinfu.cases"
@@ -22,7 +35,7 @@ class CasesConfig(AppConfig):
         registry.navigate("办件", "导入批次", "cases:batches", access.Can.IMPORT, 50)
         registry.navigate("办件", "导入办件", "cases:import", access.Can.IMPORT, 60)
         news.register("cases.ImportBatch", access.Can.IMPORT, "办件导入", _batch_url)
-        news.say({"cases.imported": "导入办件", "cases.import_undone": "撤销办件导入"})
+        news.say(EVENTS)
 
 
 def _batch_url(subject_id: str) -> str:

@@ -76,7 +76,7 @@ def todos(actor: Actor, now: datetime) -> list[Todo]:
     if overdue:
         found.append(_todo("超期未办结", overdue, "late", today, "已计入超期办结率，须说明原因并尽快办结"))
     if due:
-        found.append(_todo("今日到期", due, "soon", today, "今日不办结即为超期"))
+        found.append(_todo("今日到期", due, "today", today, "今日不办结即为超期"))
     return found
 
 
