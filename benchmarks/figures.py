@@ -140,7 +140,7 @@ def ours(folder: Path) -> list[tuple[str, int, int]]:
 
     definitions.register()
     groupings = [(), *((grain,) for grain in engine.GRAINS)]
-    rows = engine.compute(Made("made-up", files_of(folder)), list(indicators), FRM, TO, groupings)
+    rows = engine.compute(Made(str(folder), files_of(folder)), list(indicators), FRM, TO, groupings)
     return [(row.indicator, row.numerator, row.denominator or 0) for row in rows]
 
 
