@@ -253,7 +253,7 @@ h2, h3, h4, h5 {{ break-after: avoid; }}
 {headings}
 .paper-head {{ font: 33pt/1.4 {family(layout.title_font)}; color: #{layout.red}; text-align: center; text-indent: 0; white-space: nowrap; }}
 .paper-number {{ text-align: center; text-indent: 0; margin-top: {_mm(pitch)}; }}
-.paper-title {{ font: {layout.title_size / 2}pt/1.4 {family(layout.title_font)}; text-align: center; text-indent: 0; border-top: 2pt solid #{layout.red}; margin-top: 2mm; padding: {_mm(pitch * 2)} 0 {_mm(pitch)}; text-wrap: balance; }}
+.paper-title {{ font: {layout.title_size / 2}pt/1.4 {family(layout.title_font)}; text-align: center; text-indent: 0; border-top: 2pt solid #{layout.red}; margin-top: 2mm; padding: {_mm(pitch * 2)} 0 {_mm(pitch)}; }}
 .paper-label, .paper-addressee, .paper-signature p, .paper-colophon p, .paper-sources p {{ text-indent: 0; }}
 .paper-signature {{ margin-top: {_mm(pitch * 3)}; margin-right: 4em; float: right; text-align: center; white-space: nowrap; break-inside: avoid; }}
 .paper-colophon {{ clear: both; padding-top: {_mm(pitch)}; font-size: 14pt; }}
