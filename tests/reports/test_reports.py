@@ -122,6 +122,22 @@ def test_the_table_of_departments_leads_from_each_cell_to_its_source(
     assert source(paper, "县人力社保局一网通办率")["denominator"] == "5"
 
 
+def test_every_computed_figure_opens_to_its_own_numerator_and_denominator(
+    county: make.Office, clerk: Actor, now: datetime, as_role: Callable[..., Any]
+) -> None:
+    paper = made(clerk, now)
+    client = as_role(Role.GENERAL)
+    for title in ("一网通办率", "县人力社保局一网通办率", "一网通办率变化"):
+        figure = source(paper, title)
+        page = client.get(figure["url"])
+        assert page.status_code == 200, figure["url"]
+        if title != "一网通办率变化":
+            said = page.content.decode()
+            assert figure["numerator"] in said
+            assert figure["denominator"] in said
+    assert source(paper, "县人力社保局一网通办率")["definition"] == "同“一网通办率”口径"
+
+
 def test_no_number_is_written_without_a_source(county: make.Office, clerk: Actor, now: datetime) -> None:
     from xinfu.reports import numbers
 

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from xinfu.core.actor import Actor
@@ -58,16 +58,10 @@ def cell(row: FigureRow) -> str:
 
 
 def url_of(row: FigureRow) -> str:
-    """Return the address where the figure opens to its definition and its records."""
-    asked = {
-        "from": row.frm.isoformat(),
-        "to": row.to.isoformat(),
-        **{k: v for k, v in row.group.items() if v},
-    }
-    try:
-        return f"{reverse('indicators:detail', args=[row.code])}?{urlencode(asked)}"
-    except NoReverseMatch:
-        return ""
+    """Return the address where the figure opens to its definition, its parts and its records."""
+    group = {grain: "" if value is None else str(value) for grain, value in row.ids.items()}
+    asked = {"frm": row.frm.isoformat(), "to": row.to.isoformat(), **group}
+    return f"{reverse('indicators:number', args=[row.code])}?{urlencode(asked)}"
 
 
 @dataclass(slots=True)
@@ -80,6 +74,7 @@ class Writing:
     as_of: date
     entered: Sequence[EnteredFigure] = ()
     figures: dict[str, dict[str, str]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     _read: dict[tuple[date, date, str], list[FigureRow]] = field(default_factory=dict)
 
     @property
@@ -111,13 +106,12 @@ class Writing:
         shown = prose(row) if shown is None else shown
         group = "".join(row.labels.values())
         key = f"{row.code}:{row.frm}:{row.to}:{group}:{row.origin}"
-        self.figures.setdefault(
-            key,
-            {
+        if key not in self.figures:
+            self.figures[key] = {
                 "key": key,
                 "title": f"{group}{row.indicator.title}",
                 "text": shown,
-                "definition": f"{row.indicator.counts}；{row.indicator.formula}（按{row.indicator.dated_label}计，{row.indicator.mark}）",
+                "definition": self._definition(row),
                 "period": rules.days_text(row.frm, row.to),
                 "numerator": "" if row.numerator is None else f"{row.numerator:,}",
                 "denominator": "" if row.denominator is None else f"{row.denominator:,}",
@@ -126,9 +120,16 @@ class Writing:
                 "origin": row.origin,
                 "evidence": row.source,
                 "url": url_of(row),
-            },
-        )
+            }
         return {"text": shown, "figure": key}
+
+    def _definition(self, row: FigureRow) -> str:
+        """Return what the figure counts: in full the first time, later by name, so that the table stays readable."""
+        one = row.indicator
+        if one.code in self.told:
+            return f"同“{one.title}”口径"
+        self.told.add(one.code)
+        return f"{one.counts}；{one.formula}（按{one.dated_label}计，{one.mark}）"
 
     def difference(self, new: FigureRow, old: FigureRow, words: tuple[str, str]) -> Run:
         """Return the difference of two rates in 百分点, computed before rounding, with a source of its own."""
