@@ -28,7 +28,9 @@ def _digest_key() -> bytes:
 
 def seal(fields: Mapping[str, str]) -> bytes:
     """Seal personal fields into one value: key id (1 byte) ‖ nonce (12) ‖ AES-256-GCM; empty fields are left out."""
-    return seal_text(json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False, separators=(",", ":")))
+    return seal_text(
+        json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False, separators=(",", ":"))
+    )
 
 
 def seal_text(plain: str) -> bytes:
