@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
 from django.db.models import Count, Q
@@ -58,6 +58,7 @@ class Peer:
     rank_printed: bool
     source: str
     revision: int
+    corrected_at: datetime | None = None
 
     @property
     def exact(self) -> Fraction | None:
@@ -279,7 +280,7 @@ def _table(rows: Sequence[ImportedValue], better: str) -> list[Peer]:
     return [
         Peer(
             row.region, row.printed, row.rank or computed.get(row.pk), row.colour, row.is_own, bool(row.rank),
-            row.source, row.revision,
+            row.source, row.revision, row.imported_at if row.revision > 1 else None,
         )
         for row in rows
     ]  # fmt: skip

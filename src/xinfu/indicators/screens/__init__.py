@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.indicators.screens import board, bulletins, detail, league, number, ranks
+from xinfu.indicators.screens import board, bulletins, colours, detail, league, number, ranks
 
 app_name = "indicators"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("monthly/", bulletins.monthly, name="monthly"),
     path("ranks/", ranks.ranks, name="ranks"),
     path("of/<slug:code>/", detail.detail, name="detail"),
+    path("of/<slug:code>/colours/", colours.colours, name="colours"),
     path("of/<slug:code>/number/", number.number, name="number"),
     path("of/<slug:code>/peers/", ranks.peers, name="peers"),
     path("of/<slug:code>/<slug:part>/records/", number.records, name="records"),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -176,4 +177,5 @@ def board(request: HttpRequest) -> HttpResponse:
 def refresh(request: HttpRequest) -> HttpResponse:
     """Ask for fresh figures; they appear when the background task is done."""
     tasks.ask_refresh()
-    return redirect(request.POST.get("next") or "indicators:board")
+    messages.success(request, "已开始更新，通常几分钟内完成；完成后刷新本页即可看到新数。")
+    return redirect("indicators:board")

@@ -83,10 +83,12 @@ def rank_of(peer: Peer | None) -> str:
 
 def trimmed(points: list[Point]) -> list[Point]:
     """Leave out the months before the first record."""
-    first = next(
-        (n for n, p in enumerate(points) if p.figure is not None or p.official is not None), len(points)
-    )
+    first = next((n for n, p in enumerate(points) if _counted(p) or p.official is not None), len(points))
     return points[first:]
+
+
+def _counted(point: Point) -> bool:
+    return point.figure is not None and bool(point.figure.denominator or point.figure.numerator)
 
 
 @needs(Can.SEE)

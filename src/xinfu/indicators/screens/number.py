@@ -98,6 +98,7 @@ def records(request: HttpRequest, code: str, part: str) -> HttpResponse:
     query = {**periods.days(chosen.period), **as_query(group)}
     context = {
         "page": page,
+        "snapshot": queries.snapshot(actor),
         "part_label": PARTS[part],
         "indicator": page.indicator,
         "chosen": chosen,

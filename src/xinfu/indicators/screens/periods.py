@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 
 from xinfu.core import clock
 from xinfu.core.refusal import Refused
@@ -19,8 +19,8 @@ from xinfu.indicators.rules import Period
 class PeriodForm(forms.Form):
     """Two days as text, such as 2023-01-01 or 20230101."""
 
-    frm = inputs.Day(label="从", required=False)
-    to = inputs.Day(label="到", required=False)
+    frm = inputs.Day(label="从")
+    to = inputs.Day(label="到")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,18 @@ def presets(today: date) -> list[tuple[str, Period]]:
 
 def choose(request: HttpRequest, kept: dict[str, str] | None = None) -> Chosen:
     """Return the period that the address names, and what else it keeps; the year up to last month where it names none or a wrong one."""
-    form = PeriodForm(request.GET or QueryDict())
+    is_asked = bool(request.GET.get("frm") or request.GET.get("to"))
+    form = PeriodForm(request.GET if is_asked else None)
     offered = presets(clock.today())
     default = dict(offered).get("截至上月的本年", offered[0][1])
     period, refused = default, ""
-    if form.is_valid() and form.cleaned_data["frm"] and form.cleaned_data["to"]:
+    if form.is_valid():
         frm, to = form.cleaned_data["frm"], form.cleaned_data["to"]
         if frm <= to:
             period = Period(frm, to)
         else:
             refused = f"开始日期 {frm} 晚于结束日期 {to}，现按 {label_of(default)} 显示。"
-    elif not form.is_valid():
+    elif is_asked:
         refused = f"日期没有读懂，请写成 2023-05-31 的样子。现按 {label_of(default)} 显示。"
     shown = PeriodForm(initial={"frm": period.frm, "to": period.to})
     return Chosen(period, [Preset(label, p, p == period) for label, p in offered], shown, refused, kept or {})
