@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.indicators.screens import board, bulletins, colours, detail, league, number, ranks
+from xinfu.indicators.screens import board, bulletins, colours, detail, league, meeting, number, ranks
 
 app_name = "indicators"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("refresh/", board.refresh, name="refresh"),
     path("league/", league.league, name="league"),
     path("wall/", league.wall, name="wall"),
+    path("meeting/", meeting.meeting, name="agenda"),
+    path("meeting/<slug:code>/", meeting.meeting, name="meeting"),
     path("catalogue/", detail.catalogue, name="catalogue"),
     path("weekly/", bulletins.weekly, name="weekly"),
     path("monthly/", bulletins.monthly, name="monthly"),

@@ -64,7 +64,7 @@ def chart_of(points: list[Point], unit: str, goal: Fraction | None) -> dict[str,
         )
     return {
         "animation": False,
-        "grid": {"left": 64, "right": 24, "top": 48, "bottom": 40},
+        "grid": {"left": 64, "right": 24, "top": 64, "bottom": 40},
         "legend": {"top": 4},
         "tooltip": {"trigger": "axis", "renderMode": "richText"},
         "xAxis": {"type": "category", "data": [month_label(p.period) for p in points]},
