@@ -94,6 +94,14 @@ def units_of(actor: Actor, period: Period, code: str) -> list[tuple[str, str]]:
     return sorted(found.items(), key=lambda unit: unit[1])
 
 
+def with_asked(units: list[tuple[str, str]], points: list[Point], asked: str) -> list[tuple[str, str]]:
+    """Return the choices with the asked unit among them, though the last month has nothing of it."""
+    if not asked or asked in dict(units):
+        return units
+    named = (p.figure.labels["department"] for p in reversed(points) if p.figure is not None)
+    return [*units, (asked, next(named, "所选单位"))]
+
+
 def asked_unit(request: HttpRequest) -> dict[str, Value]:
     """Return the unit that the address names; the whole county where it names none."""
     text = request.GET.get("department", "")
@@ -115,7 +123,8 @@ def meeting(request: HttpRequest, code: str = AGENDA[0]) -> HttpResponse:
     state = queries.snapshot(actor)
     points = queries.history(actor, code, last.to, MONTHS, group) if state else []
     as_query = {grain: str(value) for grain, value in group.items()}
-    units = units_of(actor, last, code) if state else []
+    asked = as_query.get("department", "")
+    units = with_asked(units_of(actor, last, code), points, asked) if state else []
     goal = queries.goals_on(last.to).get(code)
     months = months_of(points, code, as_query)
     tail = f"?{urlencode(as_query)}" if as_query else ""
@@ -123,8 +132,9 @@ def meeting(request: HttpRequest, code: str = AGENDA[0]) -> HttpResponse:
         "indicator": one,
         "snapshot": state,
         "months": months,
+        "counted": any(p.figure is not None and p.figure.value is not None for p in points),
         "now": months[0] if months else None,
-        "unit_label": dict(units).get(as_query.get("department", ""), "全县" if not group else "所选单位"),
+        "unit_label": dict(units).get(asked, "全县"),
         "form": UnitForm(units, initial=as_query),
         "goal": goal,
         "chart": chart_of(points, one.unit, goal.exact if goal else None),
