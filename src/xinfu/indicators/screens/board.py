@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +30,25 @@ CASE_RATES = (
     "early_finish_rate", "mean_handling_days",
 )  # fmt: skip
 TREND_MONTHS = 12
+
+
+NO_COUNTER = {"%", "件", "次"}  # units that stand behind a number without 个
+
+
+def measured(value: str, unit: str) -> str:
+    """Return a value with its unit as the office writes it: 99.13%, 0.04次, 0.29个工作日."""
+    return f"{value}{unit}" if unit in NO_COUNTER else f"{value}个{unit}"
+
+
+def moved(change: Fraction, decimals: int, unit: str) -> str:
+    """Return a change in words, such as ▲ 升0.35个百分点; 基本持平 where the printed decimals do not show it."""
+    if change == 0:
+        return "持平"
+    number = rules.rounded(abs(change), decimals)
+    if not number.strip("0."):
+        return "基本持平"
+    shown = number if decimals else text.thousands(int(number))
+    return f"{'▲ 升' if change > 0 else '▼ 降'}{measured(shown, '百分点' if unit == '%' else unit)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +79,7 @@ class Card:
         unit = figure.indicator.unit
         if unit == "件" and figure.denominator is None:
             return f"{text.thousands(figure.numerator)}件"
-        return f"{figure.value}{unit}" if unit in {"%", "件"} else f"{figure.value}个{unit}"
+        return measured(figure.value, unit)
 
     @property
     def has_parts(self) -> bool:
@@ -68,20 +88,20 @@ class Card:
     @property
     def change_words(self) -> str:
         """The change since the period before in words, such as 升0.35个百分点."""
-        change = self.standing.change
-        if change is None:
-            return ""
-        if change == 0:
-            return "持平"
-        unit = {"%": "个百分点"}.get(self.standing.indicator.unit, self.standing.indicator.unit)
-        decimals = 0 if self.standing.figure.denominator is None else self.standing.indicator.decimals
-        number = text.thousands(int(abs(change))) if decimals == 0 else rules.rounded(abs(change), decimals)
-        return f"{'▲ 升' if change > 0 else '▼ 降'}{number}{unit}"
+        change, before = self.standing.change, self.standing.before
+        is_count = self.standing.figure.denominator is None
+        if change is None or (is_count and (before is None or not before.numerator)):
+            return ""  # nothing was counted before: no growth, a beginning
+        return moved(
+            change, 0 if is_count else self.standing.indicator.decimals, self.standing.indicator.unit
+        )
 
     @property
     def verdict(self) -> str:
         improved = self.standing.improved
-        return "" if improved is None else "好转" if improved else "变差"
+        return (
+            "" if improved is None or self.change_words.endswith("持平") else "好转" if improved else "变差"
+        )
 
     @property
     def gap_words(self) -> str:
@@ -90,8 +110,8 @@ class Card:
             return ""
         if gap == 0:
             return "已达目标"
-        unit = "个百分点" if self.standing.indicator.unit == "%" else self.standing.indicator.unit
-        return f"距目标{rules.rounded(abs(gap), self.standing.indicator.decimals)}{unit}"
+        unit = "百分点" if self.standing.indicator.unit == "%" else self.standing.indicator.unit
+        return f"距目标{measured(rules.rounded(abs(gap), self.standing.indicator.decimals), unit)}"
 
 
 def number_url(code: str, period: Period, **extra: Any) -> str:

@@ -20,7 +20,7 @@ from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Value
 from xinfu.indicators.queries import Point
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens.board import number_url, records_url
+from xinfu.indicators.screens.board import measured, moved, number_url, records_url
 from xinfu.indicators.screens.detail import chart_of, month_label
 from xinfu.people.session import actor_of
 
@@ -60,11 +60,12 @@ def change_words(now: Point, before: Point | None) -> str:
     new, old = now.figure.exact, before.figure.exact
     if new is None or old is None:
         return ""
-    if new == old:
-        return "持平"
-    one = now.figure.indicator
-    unit = "个百分点" if one.unit == "%" else f"个{one.unit}"
-    return f"{'▲ 升' if new > old else '▼ 降'}{rules.rounded(abs(new - old), one.decimals)}{unit}"
+    return moved(new - old, now.figure.indicator.decimals, now.figure.indicator.unit)
+
+
+def shown_of(point: Point) -> str:
+    figure = point.figure
+    return "—" if figure is None or figure.value is None else measured(figure.value, figure.indicator.unit)
 
 
 def months_of(points: list[Point], code: str, group: dict[str, str]) -> list[Month]:
@@ -134,6 +135,7 @@ def meeting(request: HttpRequest, code: str = AGENDA[0]) -> HttpResponse:
         "months": months,
         "counted": any(p.figure is not None and p.figure.value is not None for p in points),
         "now": months[0] if months else None,
+        "shown": shown_of(points[-1]) if points else "—",
         "unit_label": dict(units).get(asked, "全县"),
         "form": UnitForm(units, initial=as_query),
         "goal": goal,
