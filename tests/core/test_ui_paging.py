@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -94,3 +95,31 @@ def test_a_deep_page_is_found_by_key_and_not_by_counting_over(rows: Any) -> None
     with CaptureQueriesContext(connection) as asked:
         paging.by_key(rows, by, before=paging.cursor_of(window.rows[0]), size=5)
     assert "OFFSET" not in asked.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_narrowed_list_pages_as_the_database_orders_it(rows: Any, order: str) -> None:
+    narrowed, by = rows.filter(rows_total__gte=2), Order.of(order)
+    wanted = [row.pk for row in paging.in_order(narrowed, by)]
+    assert len(wanted) == 16
+    assert forwards(narrowed, by, 3) == wanted
+
+
+def test_many_rows_are_sorted_by_key_alone_and_the_page_is_taken_by_key(rows: Any) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        paging.by_offset(rows.filter(list_name="x"), Order.of("asked_at"), 2, 5)
+    (said,) = (query["sql"] for query in asked.captured_queries)
+    whole, keys = said.split(" IN (SELECT ")
+    assert "list_name" in keys.split(" WHERE ")[1]
+    assert " WHERE " in whole
+    assert "list_name" not in whole.split(" WHERE ")[1]
+    assert "LIMIT 6" in keys
+
+
+def test_a_list_joined_to_many_keeps_its_conditions(db: None) -> None:
+    groups = [Group.objects.create(name=name) for name in ("a", "b", "c")]
+    first, second, other = Permission.objects.order_by("pk")[:3]
+    for group in groups[:2]:
+        group.permissions.add(first, second, other)
+    found = Group.objects.filter(permissions__in=[first])
+    assert [g.name for g in paging.by_offset(found, Order.of("name"), 1, 5).rows] == ["a", "b"]

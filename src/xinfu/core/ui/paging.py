@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import F, Q, QuerySet
+from django.db.models.sql.where import WhereNode
 
 CAP = 10_000
 KEY = "list_key"
@@ -82,10 +83,25 @@ def in_order(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     return _ordered(rows, order.field, not order.descending)
 
 
+def _whole(ordered: QuerySet[Any], start: int, stop: int) -> list[Any]:
+    """Return a slice of the rows, chosen by their keys alone: what sorts many rows then sorts no joined, wide ones.
+
+    The rows are taken by key without the conditions, as those could lead the database to another index.
+    """
+    query = ordered.query
+    joins = [join for join in query.alias_map.values() if query.alias_refcount.get(join.table_alias or "")]
+    single = all(getattr(getattr(join, "join_field", None), "many_to_one", True) for join in joins)
+    if not single or query.distinct or query.group_by is not None or query.is_sliced:
+        return list(ordered[start:stop])
+    whole = ordered.all()
+    whole.query.where = WhereNode()
+    return list(whole.filter(pk__in=ordered.values("pk")[start:stop]))
+
+
 def by_offset(rows: QuerySet[Any], order: Order, page: int, size: int) -> Window:
     """Return page `page` (from 1); the caller keeps the offset under CAP."""
     start = (page - 1) * size
-    found = list(in_order(keyed(rows, order), order)[start : start + size + 1])
+    found = _whole(in_order(keyed(rows, order), order), start, start + size + 1)
     return Window(found[:size], start > 0, len(found) > size)
 
 
@@ -113,17 +129,17 @@ def _reach(
     """
     base = _ordered(rows, field, ascending)
     if place is None:
-        return list(base[:limit])
+        return _whole(base, 0, limit)
     value, pk = place
     side = "gt" if ascending else "lt"
     nulls_first = ascending == (connection.vendor == "sqlite")
     if value is None:
-        found = list(base.filter(**{f"{field}__isnull": True, f"pk__{side}": pk})[:limit])
+        found = _whole(base.filter(**{f"{field}__isnull": True, f"pk__{side}": pk}), 0, limit)
         rest = base.filter(**{f"{field}__isnull": False}) if nulls_first else None
     else:
         beyond = Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": pk})
-        found = list(base.filter(beyond, **{f"{field}__{side}e": value})[:limit])
+        found = _whole(base.filter(beyond, **{f"{field}__{side}e": value}), 0, limit)
         rest = None if nulls_first else base.filter(**{f"{field}__isnull": True})
     if rest is not None and len(found) < limit:
-        found += list(rest[: limit - len(found)])
+        found += _whole(rest, 0, limit - len(found))
     return found
