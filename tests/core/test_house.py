@@ -247,6 +247,8 @@ def test_a_local_number_holds_from_its_day_and_the_default_before(db: None, rule
     assert isinstance(entry, dict)
     assert entry["event"] == "local.rule_set"
     assert rule in [d.code for d in local.declared()]
+    for asked in (day - timedelta(days=1), day):
+        assert local.all_on(asked) == {d.code: local.on(d.code, asked) for d in local.declared()}
 
 
 @pytest.mark.parametrize(

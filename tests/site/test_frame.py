@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.template import Context, Template
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from xinfu.core import clock, inbox, journal, local, registry
@@ -280,6 +282,13 @@ def test_local_rules_are_shown_with_value_source_and_mark(as_role: Any, limits: 
     assert "默认口径" in page
     assert "不算" in page, "a coded value is shown by its label"
     assert page.count("默认值") >= 2
+
+
+def test_all_local_rules_are_read_at_once(as_role: Any, limits: None) -> None:
+    client = as_role(Role.WINDOW_CLERK)
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/system/rules/")
+    assert sum("core_localrule" in query["sql"] for query in asked.captured_queries) == 1
 
 
 def test_a_rule_is_set_by_permission_with_day_and_source(as_role: Any, limits: None) -> None:

@@ -96,6 +96,16 @@ def declared() -> list[Declared]:
 def on(code: str, day: date) -> Value:
     """Return the value in force on the day."""
     rule = LocalRule.objects.filter(code=code, since__lte=day).order_by("-since").first()
+    return _value(code, rule)
+
+
+def all_on(day: date) -> dict[str, Value]:
+    """Return code → value in force on the day, of every declared number, by one query."""
+    rules = {rule.code: rule for rule in LocalRule.objects.filter(since__lte=day).order_by("since")}
+    return {code: _value(code, rules.get(code)) for code in _DECLARED}
+
+
+def _value(code: str, rule: LocalRule | None) -> Value:
     if rule is None:
         return Value(_DECLARED[code].default, None, _DECLARED[code].source, True)
     return Value(rule.value, rule.since, rule.source, False)

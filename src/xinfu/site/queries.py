@@ -108,9 +108,9 @@ class RuleLine:
 def local_rules(actor: Actor, now: datetime) -> list[RuleLine]:
     actor.require(House.SEE_LOCAL_RULES)
     today = timezone.localdate(now)
-    lines = []
+    lines, values = [], local.all_on(today)
     for declared in local.declared():
-        value = local.on(declared.code, today)
+        value = values[declared.code]
         shown = local.label_of(declared, value.value)
         lines.append(RuleLine(declared, value, shown, actor.may(declared.permission)))
     return lines
