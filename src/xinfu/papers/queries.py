@@ -74,8 +74,8 @@ def get_paper(actor: Actor, pk: int) -> Paper:
     return found
 
 
-def get_version(actor: Actor, pk: int, number: int) -> PaperVersion:
-    paper = get_paper(actor, pk)
+def get_version(paper: Paper, number: int) -> PaperVersion:
+    """Return one version of a paper that its reader has at hand; raises NotFound."""
     found = paper.versions.filter(number=number).first()
     if found is None:
         raise NotFound("没有这一版。")

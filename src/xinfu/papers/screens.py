@@ -338,8 +338,8 @@ def _file(content: bytes, kind: str, name: str) -> HttpResponse:
 
 @needs(Can.SEE)
 def version_page(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
-    actor, paper = _seen(request, pk)
-    version = queries.get_version(actor, pk, number)
+    _, paper = _seen(request, pk)
+    version = queries.get_version(paper, number)
     text = files.screen_html(queries.document_of(paper, version))
     return render(request, "papers/version.html", {"paper": paper, "version": version, "text": text})
 
