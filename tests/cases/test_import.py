@@ -11,8 +11,11 @@ from typing import Any
 
 import duckdb
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.cases.conftest import GOOD_ID, HEAD, counts, import_cases, row
+from xinfu.cases.actions import loading
 from xinfu.cases.models import Case, ImportBatch, MonthRevision, Quality
 from xinfu.core.models import JournalEntry
 from xinfu.core.privacy import digest, unseal
@@ -265,3 +268,14 @@ def test_a_file_that_is_refused_in_the_background_says_why(
     run_tasks()
     batch = queries.get_batch(by, batch.pk)
     assert (batch.status, "PDF" in batch.refusal) == ("failed", True)
+
+
+def test_a_large_import_lets_the_database_count_its_keys(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "MANY", 2)
+    with CaptureQueriesContext(connection) as asked:
+        import_cases(write([row(1)]))
+        assert not any(query["sql"].startswith("ANALYZE") for query in asked.captured_queries)
+        import_cases(write([row(2), row(3)]))
+    assert sum(query["sql"] == "ANALYZE cases_case" for query in asked.captured_queries) == 1

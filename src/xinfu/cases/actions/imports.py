@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from xinfu.cases import queries
 from xinfu.cases.access import Can
-from xinfu.cases.actions.loading import Loader
+from xinfu.cases.actions.loading import Loader, count_keys
 from xinfu.cases.actions.masters import add_unknown
 from xinfu.cases.actions.pauses import PauseLoader
 from xinfu.cases.intake import mapping as mappings
@@ -249,6 +249,7 @@ def _finish(staging: Staging, batch: ImportBatch, by: Actor, at: datetime, check
         counts = {name: getattr(batch, name) for name in COUNTS}
         said = {"sha256": batch.sha256, "mapping": batch.mapping, "digest": digest, **counts}
         journal.record(event, batch, by=by, at=at, **said)
+    count_keys(batch.created)
 
 
 def _rejected_row(batch: ImportBatch, r: Rejection) -> RejectedRow:

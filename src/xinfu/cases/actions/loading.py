@@ -25,6 +25,7 @@ CHUNK = {"postgresql": 20_000, "sqlite": 8_000}
 NEWS_AFTER = timedelta(hours=24)
 NEWS_CHUNK = 200
 TRIES = 3
+MANY = 10_000
 Key = tuple[Any, ...]  # seq, number, version, content, month
 
 
@@ -245,3 +246,11 @@ def tell_closed(numbers: Sequence[str], *, by: Actor, at: datetime) -> None:
         journal.record(
             "case.closed", case, by=by, at=at, case_no=case.case_no, channel=case.channel, state=case.state
         )
+
+
+def count_keys(created: int) -> None:
+    """After many new rows, let the database count its index keys anew: it would plan lists by the old numbers."""
+    if created < MANY:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE cases_case")
