@@ -105,6 +105,7 @@ def test_a_leader_opens_a_number_down_to_one_case_and_goes_back(
     [
         ("league", f"/indicators/league/?{PERIOD}"),
         ("detail", "/indicators/of/one_net_rate/"),
+        ("meeting", "/indicators/meeting/one_net_rate/"),
         ("weekly", "/indicators/weekly/?day=2023-05-03"),
         ("monthly", "/indicators/monthly/?day=2023-05-01"),
     ],
