@@ -107,7 +107,7 @@ def test_the_checkpoint_is_published_as_it_was_signed(client: Any, entries: list
 def test_the_kinds_of_event_are_found_by_index_and_not_by_reading_all(
     entries: list[int], django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert queries.journal_events() == ["test.made"]
 
 

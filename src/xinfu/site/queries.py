@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -129,15 +130,20 @@ def own_entries(actor: Actor) -> Any:
     return JournalEntry.objects.filter(by=actor.key)
 
 
+EVENT_KINDS = """
+WITH RECURSIVE kinds(event) AS (
+  SELECT min(event) FROM {table}
+  UNION ALL
+  SELECT (SELECT min(event) FROM {table} WHERE event > kinds.event) FROM kinds WHERE kinds.event IS NOT NULL
+) SELECT event FROM kinds WHERE event IS NOT NULL
+"""
+
+
 def journal_events() -> Sequence[str]:
     """Return the kinds of event that stand in the journal, by index skips: as many steps as kinds, not entries."""
-    found: list[str] = []
-    while True:
-        rows = JournalEntry.objects.order_by("event").values_list("event", flat=True)
-        following = (rows.filter(event__gt=found[-1]) if found else rows).first()
-        if following is None:
-            return found
-        found.append(following)
+    with connection.cursor() as cursor:
+        cursor.execute(EVENT_KINDS.format(table=connection.ops.quote_name(JournalEntry._meta.db_table)))
+        return [event for (event,) in cursor.fetchall()]
 
 
 def rule_history(actor: Actor, declared: local.Declared) -> list[tuple[LocalRule, str]]:
