@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.db import connection
 from django.http import QueryDict
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests import make
@@ -69,6 +71,17 @@ def test_filters_narrow_and_stand_as_chips_that_take_them_away(as_role: Any, ent
     assert "30 条" in page
     assert 'href="?size=50"' in page
     assert "去掉条件 事件：test.made" in page
+
+
+@pytest.mark.parametrize("query, counted", [("size=100", 0), ("size=20", 1), ("size=20&page=3", 1)])
+def test_rows_are_counted_only_where_one_page_does_not_hold_them_all(
+    as_role: Any, entries: None, query: str, counted: int
+) -> None:
+    client = as_role(Role.AUDITOR)
+    with CaptureQueriesContext(connection) as asked:
+        page = text_of(client.get(f"/journal/?{query}"))
+    assert "60 条" in page
+    assert sum("COUNT(*)" in q["sql"] for q in asked.captured_queries) == counted
 
 
 def test_a_wrong_filter_is_said_beside_it_and_answers_422(as_role: Any, entries: None) -> None:

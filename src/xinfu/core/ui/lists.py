@@ -247,8 +247,11 @@ class ListPage:
 def page_of(state: State) -> ListPage:
     """Return the page that the state asks for."""
     rows = state.rows()
-    total, is_exact = paging.count(rows, exact=state.query.get("count") == "exact")
     window, number = _window(state, rows)
+    if window.before or window.after:
+        total, is_exact = paging.count(rows, exact=state.query.get("count") == "exact")
+    else:  # the page holds all there are
+        total, is_exact = len(window.rows), True
     visible, more = _filters(state)
     return ListPage(
         spec=state.spec,
