@@ -12,15 +12,19 @@ from typing import Any
 import docx
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from tests import make
 from tests.reports.conftest import AS_OF, FROM, TO
+from xinfu.cases.models import Case, MonthRevision
 from xinfu.core import files, journal
 from xinfu.core.access import Role
 from xinfu.core.actor import Actor, system
 from xinfu.core.models import JournalEntry
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.core.registry import Section, sections
+from xinfu.indicators import actions as indicators
+from xinfu.indicators import snapshots
 from xinfu.papers import actions as papers
 from xinfu.papers import queries as paper_queries
 from xinfu.papers.models import Paper
@@ -309,6 +313,22 @@ def test_a_report_is_noted_in_the_journal_with_paper_snapshot_and_digest(
     assert paper.text_digest in body
     assert ReportRun.objects.get().snapshot in body
     assert list(journal.verify()) == []
+
+
+def test_the_snapshot_of_a_report_outlives_the_pruning(
+    county: make.Office, clerk: Actor, now: datetime
+) -> None:
+    """A number of an old report still opens: the files that it stands on are kept with the paper."""
+    made(clerk, now)
+    digest = ReportRun.objects.get().snapshot
+    later = now + timedelta(days=60)
+    MonthRevision.objects.update(revision=F("revision") + 1)
+    Case.objects.filter(pk=Case.objects.order_by("pk").values("pk")[:1]).update(promise_days=9)
+    fresh = indicators.refresh_snapshot(by=system("tests"), at=later)
+    assert fresh.digest != digest
+    indicators.prune(by=system("tests"), at=later)
+    assert snapshots.load(digest) is not None
+    assert snapshots.damaged(digest) == []
 
 
 def test_work_that_runs_twice_makes_one_paper(county: make.Office, clerk: Actor, now: datetime) -> None:

@@ -71,6 +71,8 @@ def _tell(run: ReportRun, done: int, label: str) -> None:
 @transaction.atomic
 def _finish(run: ReportRun, made: Draft, snapshot: str, by: Actor, at: datetime) -> Paper:
     paper = _as_paper(run, made, by, at)
+    if snapshot:  # its numbers must open as long as the paper is kept
+        indicators.pin_snapshot(snapshot=snapshot, subject=f"papers.Paper:{paper.pk}", by=by, at=at)
     ReportRun.objects.filter(pk=run.pk).update(
         status=RunStatus.DONE, done=STEPS, label="已完成", paper=paper, snapshot=snapshot, finished_at=at
     )
