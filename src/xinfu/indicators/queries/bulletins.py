@@ -73,10 +73,11 @@ def weekly(actor: Actor, week: date) -> Weekly:
     wanted = numbers.chosen([*KEY, *LEAGUE])
     asked = [(p, grouping) for p in (period, rules.previous(period)) for grouping in ((), ("department",))]
     loaded = numbers.load(asked, wanted)
-    table = league(actor, period.frm, period.to, LEAGUE, loaded=loaded)
+    rules_now = local_rules.all_on(period.to)
+    table = league(actor, period.frm, period.to, LEAGUE, loaded=loaded, minimum=rules_now[local.MIN_CASES])
     calendar = holidays.calendar()
     total, overdue = _overdue(actor, period, calendar)
-    workdays = int(local_rules.on(local.DEMAND_WORKDAYS, period.to).value)
+    workdays = int(rules_now[local.DEMAND_WORKDAYS].value)
     top, bottom = ends(table.ranked)
     return Weekly(
         week=period,

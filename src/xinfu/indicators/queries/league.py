@@ -66,10 +66,11 @@ def league(
     by: str = "",
     grain: str = "department",
     loaded: Loaded | None = None,
+    minimum: local_rules.Value | None = None,
 ) -> League:
     """Return units in the order of one indicator (the first code unless `by`), with the others beside it.
 
-    `loaded`: figures that were read already.
+    `loaded`, `minimum`: figures and the local rule that were read already.
     """
     actor.require(Can.SEE)
     numbers.check_period(frm, to)
@@ -79,7 +80,7 @@ def league(
     period = Period(frm, to)
     earlier = rules.previous(period)
     found = loaded or numbers.load([(period, grouping), (earlier, grouping)], wanted)
-    minimum = local_rules.on(local.MIN_CASES, to)
+    minimum = minimum or local_rules.on(local.MIN_CASES, to)
     now, then = (_units(found[p, grouping], grain, wanted) for p in (period, earlier))
     ranks, ranks_then = (_ranks(units, first, int(minimum.value)) for units in (now, then))
     rows = [

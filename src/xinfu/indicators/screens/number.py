@@ -55,8 +55,8 @@ def number(request: HttpRequest, code: str) -> HttpResponse:
     chosen = periods.choose(request, as_query(group))
     definition = queries.definition(actor, code, chosen.period.frm, chosen.period.to, list(group))
     state = queries.snapshot(actor)
-    figure = figure_of(actor, code, chosen.period, group) if state else None
     gap = gap_of(actor, code, chosen.period) if state and not group else None
+    figure = gap.figure if gap else figure_of(actor, code, chosen.period, group) if state else None
     parts = [
         (label, getattr(figure, part), records_url(code, part, chosen.period, **as_query(group)))
         for part, label in PARTS.items()
