@@ -17,6 +17,7 @@ from xinfu.core.registry import Found, Indicator, indicators, snapshot_views
 from xinfu.indicators import engine, labels, rules, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Grouping, Row, Value
+from xinfu.indicators.kept import Kept
 from xinfu.indicators.models import Figure, FigureSet, ImportedValue
 from xinfu.indicators.rules import Period
 from xinfu.lib import sql
@@ -171,7 +172,7 @@ def load(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Loaded:
     rows = {
         (period, grouping): kept[period, grouping]
         if (period, grouping) in kept
-        else engine.compute(current, wanted, period.frm, period.to, [grouping])
+        else computed(current, wanted, period, grouping)
         for period, grouping in once
     }
     known = names_of(row for found in rows.values() for row in found)
@@ -179,6 +180,20 @@ def load(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Loaded:
         (period, grouping): [_dressed(row, known, period, current.digest) for row in found]
         for (period, grouping), found in rows.items()
     }
+
+
+COMPUTED: Kept[tuple[Row, ...]] = Kept(64)
+
+
+def computed(
+    source: snapshots.Snapshot, wanted: Sequence[Indicator], period: Period, grouping: Grouping
+) -> list[Row]:
+    """Return figures that are not stored, computed over the snapshot once and kept for the next reader."""
+    key = (source.digest, tuple(wanted), period, grouping)
+    found = COMPUTED.get(
+        key, lambda: tuple(engine.compute(source, wanted, period.frm, period.to, [grouping]))
+    )
+    return list(found)
 
 
 def chosen(codes: Iterable[str] | None) -> list[Indicator]:

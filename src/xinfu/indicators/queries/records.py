@@ -21,9 +21,11 @@ from xinfu.indicators import engine, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.definitions import OPEN_OVERDUE
 from xinfu.indicators.engine import Value
+from xinfu.indicators.kept import Kept
 from xinfu.indicators.queries import numbers
 
 PAGE = 50
+ANSWERS: Kept[list[tuple[Any, ...]]] = Kept(512)
 PARTS = {"numerator": "分子", "denominator": "分母"}
 
 
@@ -78,15 +80,19 @@ def records(
     chosen = one.numerator if part == "numerator" or one.denominator is None else one.denominator
     duck = engine.connections.over(current)
     seen = _seen(actor, one)
-    counts = duck.execute(
-        f"SELECT count(*), coalesce(sum({chosen.measure}), 0), count(*) FILTER (WHERE {seen}) FROM ({behind})"
-    ).fetchone()
-    assert counts is not None
+    counts = ANSWERS.get(
+        (current.digest, behind, chosen.measure, seen),
+        lambda: duck.execute(
+            f"SELECT count(*), coalesce(sum({chosen.measure}), 0), count(*) FILTER (WHERE {seen}) FROM ({behind})"
+        ).fetchall(),
+    )[0]
     key = "id" if one.view == "cases" else "version_id"
     page, pages = max(1, page), max(1, -(-counts[2] // size))
-    found = duck.execute(
-        f"SELECT {key} FROM ({behind}) WHERE {seen} ORDER BY day DESC, {key} DESC LIMIT {size} OFFSET {(page - 1) * size}"
-    ).fetchall()
+    listed = (
+        f"SELECT {key} FROM ({behind}) WHERE {seen} ORDER BY day DESC, {key} DESC"
+        f" LIMIT {size} OFFSET {(page - 1) * size}"
+    )
+    found = ANSWERS.get((current.digest, listed), lambda: duck.execute(listed).fetchall())
     ids = tuple(int(row[0]) for row in found)
     return RecordPage(
         one, part, frm, to, wanted, int(counts[0]), int(counts[1]), int(counts[2]), page, pages, ids,
