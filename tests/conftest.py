@@ -133,6 +133,18 @@ def _cache_is_empty(request: pytest.FixtureRequest) -> Iterator[None]:
             cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _registries_stay_as_they_were() -> Iterator[None]:
+    """What a test declares goes with it: a later test reads the same house, whatever the order."""
+    from xinfu.core import access, inbox, local
+    from xinfu.core.ui import news
+
+    kept = (local._DECLARED, access._GRANTS, inbox._SOURCES, news._SUBJECTS, news._WORDS, news._NAMES)
+    before = [dict(registry) for registry in kept]
+    yield
+    assert list(kept) == before, "a test left something in a registry: change a copy by monkeypatch"
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real data that strangers published; never part of the repository."""

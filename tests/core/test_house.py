@@ -224,7 +224,8 @@ def test_the_kind_of_a_file_comes_from_its_bytes(head: bytes, name: str, kind: s
 
 
 @pytest.fixture
-def rule() -> str:
+def rule(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(local, "_DECLARED", dict(local._DECLARED))
     local.declare(
         "tests.limit",
         title="测试期限",
