@@ -102,6 +102,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+FORM_RENDERER = "xinfu.core.ui.widgets.Renderer"
 
 
 def database(url: str) -> dict[str, Any]:
