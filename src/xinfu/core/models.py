@@ -201,3 +201,109 @@ class Preference(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "个人设置"
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="preference_once")]
+
+
+class SavedView(models.Model):
+    """The filters and order of a list under a name (L7): the question only, never its answer."""
+
+    owner = models.CharField("所有者", max_length=80, db_index=True)
+    owner_name = models.CharField("所有者姓名", max_length=80)
+    unit = models.BigIntegerField("所在单位", null=True)
+    is_shared = models.BooleanField("共享给本单位", default=False)
+    title = models.CharField("名称", max_length=40)
+    list_name = models.CharField("列表", max_length=80)
+    address = models.CharField("网址", max_length=200)
+    args = models.JSONField("列表参数", default=dict)
+    query = models.TextField("条件和顺序", max_length=2000)
+    version = models.PositiveIntegerField("版本", default=1)
+    changed_at = models.DateTimeField("修改时间")
+    changed_by_name = models.CharField("修改人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "视图"
+        constraints = [models.UniqueConstraint(fields=["owner", "address", "title"], name="view_title_once")]
+        indexes = [models.Index(fields=["unit"], name="view_shared", condition=models.Q(is_shared=True))]
+
+
+class ViewPlace(models.Model):
+    """Where one person keeps a view: its place in the order, and whether it stands in the left rail."""
+
+    owner = models.CharField("所有者", max_length=80)
+    view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="places", verbose_name="视图")
+    position = models.PositiveIntegerField("位置")
+    is_pinned = models.BooleanField("固定在左侧栏", default=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "视图位置"
+        constraints = [models.UniqueConstraint(fields=["owner", "view"], name="view_place_once")]
+
+
+class Snooze(models.Model):
+    """A thing of the inbox that one person put off until a day (I3); it comes back by itself."""
+
+    owner = models.CharField("所有者", max_length=80)
+    key = models.CharField("待办", max_length=64)
+    until = models.DateField("推迟到")
+    set_at = models.DateTimeField("设定时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "推迟的待办"
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="snooze_once")]
+
+
+class Phrase(models.Model):
+    """A sentence that is often written (常用语), of one person or of a unit."""
+
+    owner = models.CharField("所有者", max_length=80, db_index=True)
+    unit = models.BigIntegerField("所属单位", null=True, db_index=True)
+    text = models.CharField("内容", max_length=500)
+    position = models.PositiveIntegerField("位置")
+    version = models.PositiveIntegerField("版本", default=1)
+    changed_at = models.DateTimeField("修改时间")
+    changed_by_name = models.CharField("修改人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "常用语"
+
+
+class BulkRun(models.Model):
+    """One verb over many rows of a list (L8): what was asked, by whom, with which values."""
+
+    list_name = models.CharField("列表", max_length=80)
+    verb = models.CharField("动作", max_length=40)
+    label = models.CharField("名称", max_length=40)
+    back = models.CharField("返回网址", max_length=2500)
+    made_by = models.CharField("办理人", max_length=80, db_index=True)
+    once = models.CharField("防重复标记", max_length=40)
+    asked_at = models.DateTimeField("提出时间", db_index=True)
+    finished_at = models.DateTimeField("完成时间", null=True)
+    request = models.JSONField("办理人权限和列表参数")
+    values_sealed = models.BinaryField("填写内容（加密）")
+    retry_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name="重试自"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "批量办理"
+        constraints = [models.UniqueConstraint(fields=["made_by", "once"], name="bulk_once")]
+
+
+class BulkRow(models.Model):
+    """One row of a bulk run: done, or left with the reason."""
+
+    run = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="rows", verbose_name="批量办理")
+    row = models.BigIntegerField("行")
+    state = models.CharField(
+        "状态",
+        max_length=8,
+        choices=[("waiting", "待处理"), ("done", "成功"), ("left", "未处理")],
+        default="waiting",
+    )
+    code = models.CharField("原因代码", max_length=80, blank=True)
+    reason = models.CharField("原因", max_length=500, blank=True)
+    tried_at = models.DateTimeField("办理时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "批量办理的行"
+        constraints = [models.UniqueConstraint(fields=["run", "row"], name="bulk_row_once")]
+        indexes = [models.Index(fields=["run", "state"], name="bulk_row_state")]
