@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -38,7 +38,7 @@ class Group:
     items: list[Link]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shell:
     """The frame of one page for one person."""
 
@@ -70,7 +70,7 @@ class Shell:
             return f"演示：记录均为编造，日期按{text.day_cn(settings.DEMO_DAY)}显示。"
         return "演示：记录均为编造。" if settings.DEMO else ""
 
-    @property
+    @cached_property
     def groups(self) -> list[Group]:
         return navigation(self.actor, self.path) if self.is_known else []
 
@@ -104,6 +104,7 @@ def version_of_house() -> str:
         return "0.1.0"
 
 
+@cache
 def address(name: str) -> str:
     """Return the address of a named screen, or nothing where this installation leaves its app out."""
     try:
