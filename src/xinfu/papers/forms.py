@@ -44,8 +44,12 @@ class PaperForm(forms.Form):
     text = forms.CharField(
         label="正文", widget=forms.Textarea(attrs={"rows": 20}), required=False, help_text=TEXT_HINT
     )
-    cosigners = forms.TypedMultipleChoiceField(label="会签单位", coerce=int, required=False)
-    recipients = forms.TypedMultipleChoiceField(label="分送单位", coerce=int, required=False)
+    cosigners = forms.TypedMultipleChoiceField(
+        label="会签单位", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    recipients = forms.TypedMultipleChoiceField(
+        label="分送单位", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
     outside = forms.CharField(
         label="其他分送单位",
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -65,7 +69,6 @@ class PaperForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.TypedMultipleChoiceField)
             field.choices = choices
-            field.widget.attrs["size"] = 6
         if paper is not None:
             del self.fields["kind"], self.fields["due_on"]
 

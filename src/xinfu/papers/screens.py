@@ -50,9 +50,9 @@ PAPERS = lists.register(
         rows=lambda actor, box="all": queries.papers(actor, box),
         columns=(
             Column("title", "标题", link=lambda p: reverse("papers:detail", args=[p.pk])),
+            Column("status", "状态", value=lambda p: p.get_status_display()),
             Column("kind", "文种", value=lambda p: p.get_kind_display()),
             Column("number", "发文字号", value=lambda p: p.number),
-            Column("status", "状态", value=lambda p: p.get_status_display()),
             Column("unit", "拟稿科室", value=lambda p: p.unit.short_name if p.unit else p.drafted_by_name),
             Column("due_on", "办理期限", kind="day"),
             Column("moved_at", "最近办理", kind="when", sort="moved_at"),
@@ -102,6 +102,7 @@ def _detail(request: HttpRequest, actor: Actor, paper: Paper, form: MoveForm) ->
         "text": files.screen_html(document),
         "steps": steps,
         "choices": choices,
+        "asks_opinion": any(MOVES[c.name][1] in ("opinion", "reason") for c in choices),
         "cosigns": queries.open_cosigns(paper, actor),
         "receipts": queries.open_receipts(paper, actor),
         "versions": queries.versions(paper),
