@@ -13,6 +13,8 @@ import pytest
 
 from xinfu.cases.models import Case, MonthRevision
 from xinfu.indicators import engine
+from xinfu.indicators.queries import numbers
+from xinfu.indicators.queries.records import ANSWERS
 
 CHINA = ZoneInfo("Asia/Shanghai")
 _serial = itertools.count(1)
@@ -23,6 +25,8 @@ def _home(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.HOME = tmp_path
     (tmp_path / "tmp").mkdir(exist_ok=True)
     engine.connections.digest = ""
+    numbers.ROWS.clear()
+    ANSWERS.clear()
     yield
     engine.connections.digest = ""
 

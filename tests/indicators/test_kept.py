@@ -21,6 +21,18 @@ def test_an_answer_is_asked_for_once_and_the_least_used_leaves_first() -> None:
     assert asked == ["a", "b", "c", "b"]
 
 
+def test_large_answers_leave_sooner_than_small_ones_and_the_newest_stays() -> None:
+    kept: Kept[str] = Kept(10, len)
+    for key in ("a" * 4, "b" * 4, "c" * 4):
+        kept.put(key, key)
+    assert ("aaaa" in kept, "bbbb" in kept, "cccc" in kept) == (False, True, True)
+    kept.put("d" * 99, "d" * 99)
+    assert "d" * 99 in kept
+    assert "bbbb" not in kept
+    kept.clear()
+    assert "d" * 99 not in kept
+
+
 @given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 5))
 def test_whatever_is_kept_the_answer_is_right(keys: list[int], most: int) -> None:
     kept: Kept[int] = Kept(most)

@@ -15,7 +15,7 @@ from xinfu.indicators.queries.bulletins import (
     weekly,
 )
 from xinfu.indicators.queries.gap import Gap, Share, gap
-from xinfu.indicators.queries.league import League, LeagueRow, Point, histories, history, league
+from xinfu.indicators.queries.league import League, LeagueRow, Point, Shown, histories, history, league
 from xinfu.indicators.queries.numbers import (
     Definition,
     FigureRow,
@@ -63,6 +63,7 @@ __all__ = [
     "RecordPage",
     "Scale",
     "Share",
+    "Shown",
     "SnapshotState",
     "Standing",
     "TableTakenIn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,10 +15,10 @@ from xinfu.core.registry import Indicator
 from xinfu.indicators import local, rules
 from xinfu.indicators.access import Can
 from xinfu.indicators.definitions import KEY
-from xinfu.indicators.engine import Value
+from xinfu.indicators.engine import Row, Value
 from xinfu.indicators.queries import numbers, records, standing
 from xinfu.indicators.queries.league import League, LeagueRow, Point, league, months_to
-from xinfu.indicators.queries.numbers import FigureRow, Loaded, SnapshotState
+from xinfu.indicators.queries.numbers import Counted, FigureRow, Loaded, SnapshotState
 from xinfu.indicators.queries.standing import Peer, Standing, standings
 from xinfu.indicators.rules import Period
 from xinfu.lib.workdays import Calendar
@@ -72,9 +73,10 @@ def weekly(actor: Actor, week: date) -> Weekly:
     period = rules.week_of(week)
     wanted = numbers.chosen([*KEY, *LEAGUE])
     asked = [(p, grouping) for p in (period, rules.previous(period)) for grouping in ((), ("department",))]
-    loaded = numbers.load(asked, wanted)
+    counts = numbers.counted(asked, wanted)
+    whole = numbers.Counted(counts.digest, {key: rows for key, rows in counts.rows.items() if not key[1]})
     rules_now = local_rules.all_on(period.to)
-    table = league(actor, period.frm, period.to, LEAGUE, loaded=loaded, minimum=rules_now[local.MIN_CASES])
+    table = league(actor, period.frm, period.to, LEAGUE, counts=counts, minimum=rules_now[local.MIN_CASES])
     calendar = holidays.calendar()
     total, overdue = _overdue(actor, period, calendar)
     workdays = int(rules_now[local.DEMAND_WORKDAYS].value)
@@ -82,7 +84,7 @@ def weekly(actor: Actor, week: date) -> Weekly:
     return Weekly(
         week=period,
         snapshot=numbers.snapshot(actor),
-        key=standings(actor, period.frm, period.to, KEY, loaded=loaded),
+        key=standings(actor, period.frm, period.to, KEY, loaded=numbers.dressed(whole)),
         league=table,
         overdue=overdue,
         overdue_total=total,
@@ -191,8 +193,9 @@ def monthly(actor: Actor, month: date) -> Monthly:
     months = months_to(period.to)
     wanted = numbers.chosen(KEY)
     asked = [(p, ()) for p in dict.fromkeys([*months, rules.previous(period)])]
-    loaded = numbers.load([*asked, *((period, (grain,)) for grain in GRAINS)], wanted)
-    official = standing.imported(wanted, months)
+    counts = numbers.counted([*asked, *((period, (grain,)) for grain in GRAINS)], wanted)
+    loaded = numbers.dressed(_told(counts, wanted))
+    official = standing.own_values(wanted, months)
     key = standings(actor, period.frm, period.to, KEY, loaded=loaded)
     analyses = [
         Analysis(one, _trend(one.indicator, months, loaded, official), *_where(one.indicator, period, loaded))
@@ -201,14 +204,31 @@ def monthly(actor: Actor, month: date) -> Monthly:
     return Monthly(period, numbers.snapshot(actor), key, analyses)
 
 
+def _told(counts: Counted, wanted: Sequence[Indicator]) -> Counted:
+    """Leave out the items and channels that are not told: those that lost less than the last one told did."""
+    rows = dict(counts.rows)
+    for (period, grouping), found in counts.rows.items():
+        if grouping and grouping != ("department",):
+            rows[period, grouping] = tuple(row for one in wanted for row in _heaviest(one, found))
+    return Counted(counts.digest, rows)
+
+
+def _heaviest(one: Indicator, rows: Iterable[Row]) -> list[Row]:
+    if not _counts_cases(one):
+        return []
+    lost = [(_lost(row, one.better), row) for row in rows if row.indicator == one.code]
+    limit = min(heapq.nlargest(CAUSES, (loss for loss, _ in lost)), default=0)
+    return [row for loss, row in lost if loss >= max(limit, 1)]
+
+
 def _trend(
     one: Indicator,
     months: Sequence[Period],
     loaded: Loaded,
-    official: Mapping[tuple[str, Period], list[Peer]],
+    official: Mapping[tuple[str, Period], Peer],
 ) -> list[Point]:
     rows = {period: next((r for r in loaded[period, ()] if r.indicator == one), None) for period in months}
-    return [Point(p, rows[p], standing.own_of(official.get((one.code, p), []))) for p in months]
+    return [Point(p, rows[p], official.get((one.code, p))) for p in months]
 
 
 def _where(
@@ -227,7 +247,7 @@ def _causes(losses: Sequence[tuple[int, FigureRow]], grain: str) -> list[Cause]:
 
 def _losses(one: Indicator, rows: Iterable[FigureRow]) -> list[tuple[int, FigureRow]]:
     """Return (cases lost, figure) of each group that lost any, the largest loss first; none where cases do not count."""
-    if one.denominator is None or one.numerator.measure != "1":
+    if not _counts_cases(one):
         return []
     found = [(_lost(row, one.better), row) for row in rows if row.indicator == one]
     return sorted(
@@ -235,6 +255,10 @@ def _losses(one: Indicator, rows: Iterable[FigureRow]) -> list[tuple[int, Figure
     )
 
 
-def _lost(row: FigureRow, better: str) -> int:
+def _counts_cases(one: Indicator) -> bool:
+    return one.denominator is not None and one.numerator.measure == "1"
+
+
+def _lost(row: FigureRow | Row, better: str) -> int:
     numerator, denominator = row.numerator or 0, row.denominator or 0
     return numerator if better == "down" else denominator - numerator

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from xinfu.core import local as local_rules
 from xinfu.core.actor import Actor
 from xinfu.core.registry import Indicator
-from xinfu.indicators import local, rules
+from xinfu.indicators import labels, local, rules
 from xinfu.indicators.access import Can
-from xinfu.indicators.engine import Value
+from xinfu.indicators.engine import Row, Value
 from xinfu.indicators.queries import numbers, standing
-from xinfu.indicators.queries.numbers import FigureRow, Loaded
+from xinfu.indicators.queries.numbers import Counted, FigureRow
 from xinfu.indicators.queries.standing import Peer
 from xinfu.indicators.rules import Period
 
@@ -30,7 +31,6 @@ class LeagueRow:
     rank: int | None
     rank_before: int | None
     figures: Mapping[str, FigureRow]
-    before: Mapping[str, FigureRow]
 
     @property
     def rank_change(self) -> int | None:
@@ -40,14 +40,31 @@ class LeagueRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Which part of a table is wanted: a page of so many rows, of the units whose name or code holds the text."""
+
+    page: int = 1
+    size: int = 50
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class League:
-    """Units ranked by one indicator, the unranked ones after them; the minimum is a local rule."""
+    """Units ranked by one indicator, the unranked ones after them; the minimum is a local rule.
+
+    `rows` are those of one page where a part was asked for, `matched` counts them all; `most` is the largest value.
+    """
 
     by: Indicator
     period: Period
     rows: list[LeagueRow]
     minimum: int
     minimum_source: str
+    most: Fraction
+    matched: int
+    page: int = 1
+    pages: int = 1
+    digest: str = ""
 
     @property
     def ranked(self) -> list[LeagueRow]:
@@ -58,6 +75,9 @@ class League:
         return [row for row in self.rows if row.rank is None]
 
 
+Units = Mapping[Value, Mapping[str, Row]]
+
+
 def league(
     actor: Actor,
     frm: date,
@@ -65,12 +85,13 @@ def league(
     codes: Sequence[str],
     by: str = "",
     grain: str = "department",
-    loaded: Loaded | None = None,
+    counts: Counted | None = None,
     minimum: local_rules.Value | None = None,
+    shown: Shown | None = None,
 ) -> League:
     """Return units in the order of one indicator (the first code unless `by`), with the others beside it.
 
-    `loaded`, `minimum`: figures and the local rule that were read already.
+    `counts`, `minimum`: figures of this period and the one before, and the local rule, that were read already.
     """
     actor.require(Can.SEE)
     numbers.check_period(frm, to)
@@ -79,47 +100,77 @@ def league(
     grouping = numbers.checked_grouping([grain], wanted, named=True)
     period = Period(frm, to)
     earlier = rules.previous(period)
-    found = loaded or numbers.load([(period, grouping), (earlier, grouping)], wanted)
+    found = counts or numbers.counted([(period, grouping)], wanted)
+    before = counts or numbers.counted([(earlier, grouping)], [first])
     minimum = minimum or local_rules.on(local.MIN_CASES, to)
-    now, then = (_units(found[p, grouping], grain, wanted) for p in (period, earlier))
-    ranks, ranks_then = (_ranks(units, first, int(minimum.value)) for units in (now, then))
+    least = int(minimum.value)
+    now, then = (_units(c.rows[p, grouping], grain, wanted) for c, p in ((found, period), (before, earlier)))
+    ranks, ranks_then = (_ranks(units, first, least) for units in (now, then))
+    names = labels.names(grain, now)
+    order = sorted(
+        (unit for unit in now if unit is not None and _holds(names[unit], shown)),
+        key=lambda unit: (unit not in ranks, ranks.get(unit, 0), names[unit][1]),
+    )
+    page, pages, listed = _part(order, shown)
+    known = {grain: names, **({first.split: _names_of_split(now, first)} if first.split else {})}
     rows = [
         LeagueRow(
-            label=next(iter(figures.values())).labels[grain],
-            code=next(iter(figures.values())).group[grain],
+            label=names[unit][1],
+            code=names[unit][0] or None,
             ids={grain: unit},
             rank=ranks.get(unit),
             rank_before=ranks_then.get(unit),
-            figures=figures,
-            before=then.get(unit, {}),
+            figures={
+                code: numbers.dress(row, known, period, found.digest) for code, row in now[unit].items()
+            },
         )
-        for unit, figures in now.items()
-        if unit is not None
+        for unit in listed
     ]
-    rows.sort(key=lambda row: (row.rank is None, row.rank or 0, row.label))
-    return League(first, period, rows, int(minimum.value), minimum.source)
+    most = max((abs(value) for value in _values(now, first).values()), default=Fraction(0))
+    return League(first, period, rows, least, minimum.source, most, len(order), page, pages, found.digest)
 
 
-def _units(
-    rows: Iterable[FigureRow], grain: str, wanted: Sequence[Indicator]
-) -> dict[Value, dict[str, FigureRow]]:
-    found: dict[Value, dict[str, FigureRow]] = {}
+def _holds(name: tuple[str, str], shown: Shown | None) -> bool:
+    return shown is None or not shown.text or any(shown.text.lower() in part.lower() for part in name)
+
+
+def _part(order: Sequence[Value], shown: Shown | None) -> tuple[int, int, Sequence[Value]]:
+    """Return the page, how many there are, and its units; a page too far is the last one."""
+    if shown is None:
+        return 1, 1, order
+    pages = max(1, -(-len(order) // shown.size))
+    page = min(max(1, shown.page), pages)
+    return page, pages, order[(page - 1) * shown.size : page * shown.size]
+
+
+def _units(rows: Iterable[Row], grain: str, wanted: Sequence[Indicator]) -> dict[Value, dict[str, Row]]:
+    codes = {one.code for one in wanted}
+    found: dict[Value, dict[str, Row]] = {}
     for row in rows:
-        if row.indicator in wanted:
-            found.setdefault(row.ids[grain], {})[row.code] = row
+        if row.indicator in codes:
+            found.setdefault(row.group[row.grouping.index(grain)], {})[row.indicator] = row
     return found
 
 
-def _ranks(units: Mapping[Value, Mapping[str, FigureRow]], by: Indicator, minimum: int) -> dict[Value, int]:
-    """Rank the units with enough cases under the line; a plain count ranks everybody."""
-    values = {
-        unit: exact
+def _names_of_split(units: Units, one: Indicator) -> labels.Names:
+    rows = (figures[one.code] for figures in units.values() if one.code in figures)
+    return labels.names(one.split, {row.group[row.grouping.index(one.split)] for row in rows})
+
+
+def _values(units: Units, by: Indicator, least: int = 0) -> dict[Value, Fraction]:
+    """Return the value of each unit with so many cases under the line; a plain count leaves nobody out."""
+    return {
+        unit: value
         for unit, figures in units.items()
         if unit is not None
         and (row := figures.get(by.code)) is not None
-        and (row.denominator is None or row.denominator >= max(1, minimum))
-        and (exact := row.exact) is not None
+        and (row.denominator is None or row.denominator >= max(1, least))
+        and (value := rules.exact(row.numerator, row.denominator, by.unit)) is not None
     }
+
+
+def _ranks(units: Units, by: Indicator, least: int) -> dict[Value, int]:
+    values = _values(units, by, least)
     return dict(zip(values, rules.ranks(list(values.values()), by.better), strict=True))
 
 
@@ -145,10 +196,9 @@ def history(
     grouping = numbers.checked_grouping(wanted, [one], named=True)
     periods = months_to(last, months)
     found = numbers.of_periods(periods, grouping, [one])
-    official = {} if wanted else standing.imported([one], periods)
+    official = {} if wanted else standing.own_values([one], periods)
     return [
-        Point(period, _of_group(found[period], wanted), standing.own_of(official.get((code, period), [])))
-        for period in periods
+        Point(period, _of_group(found[period], wanted), official.get((code, period))) for period in periods
     ]
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.registry import Found, Indicator, indicators, snapshot_views
+from xinfu.core.registry import Found, Indicator, SnapshotView, indicators, snapshot_views
 from xinfu.indicators import engine, labels, rules, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Grouping, Row, Value
@@ -164,36 +164,51 @@ def of_periods(
 
 def load(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Loaded:
     """Return computed figures of several periods and groupings, with two queries for all that are stored."""
+    return dressed(counted(asked, wanted))
+
+
+ROWS: Kept[tuple[Row, ...]] = Kept(150_000, len)  # rows; a hundred bytes or two each
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Figures as counted, before anything is named; `digest` says of which snapshot."""
+
+    digest: str
+    rows: Mapping[Asked, tuple[Row, ...]]
+
+
+def counted(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Counted:
+    """Return whole numbers of several periods and groupings: kept, stored, or computed over the snapshot."""
     current = snapshots.current()
     if current is None:
         raise Refused("no_snapshot", "尚未生成数据快照，请先导入办件并等待夜间任务，或运行 figures 命令。")
     once = list(dict.fromkeys(asked))
-    kept = stored(current.digest, once, wanted)
-    rows = {
-        (period, grouping): kept[period, grouping]
-        if (period, grouping) in kept
-        else computed(current, wanted, period, grouping)
-        for period, grouping in once
-    }
-    known = names_of(row for found in rows.values() for row in found)
-    return {
-        (period, grouping): [_dressed(row, known, period, current.digest) for row in found]
-        for (period, grouping), found in rows.items()
-    }
-
-
-COMPUTED: Kept[tuple[Row, ...]] = Kept(64)
+    codes = tuple(one.code for one in wanted)
+    keys = {one: (current.digest, codes, *one) for one in once}
+    missing = [one for one in once if keys[one] not in ROWS]
+    for one, rows in stored(current.digest, missing, wanted).items() if missing else ():
+        ROWS.put(keys[one], tuple(rows))
+    return Counted(
+        current.digest,
+        {one: ROWS.get(keys[one], lambda one=one: computed(current, wanted, *one)) for one in once},  # type: ignore[misc]
+    )
 
 
 def computed(
     source: snapshots.Snapshot, wanted: Sequence[Indicator], period: Period, grouping: Grouping
-) -> list[Row]:
-    """Return figures that are not stored, computed over the snapshot once and kept for the next reader."""
-    key = (source.digest, tuple(wanted), period, grouping)
-    found = COMPUTED.get(
-        key, lambda: tuple(engine.compute(source, wanted, period.frm, period.to, [grouping]))
-    )
-    return list(found)
+) -> tuple[Row, ...]:
+    """Return figures that are not stored, computed over the snapshot."""
+    return tuple(engine.compute(source, wanted, period.frm, period.to, [grouping]))
+
+
+def dressed(found: Counted) -> Loaded:
+    """Return counted figures with the codes and names of their groups, with one query a grain."""
+    known = names_of(row for rows in found.rows.values() for row in rows)
+    return {
+        (period, grouping): [dress(row, known, period, found.digest) for row in rows]
+        for (period, grouping), rows in found.rows.items()
+    }
 
 
 def chosen(codes: Iterable[str] | None) -> list[Indicator]:
@@ -267,7 +282,8 @@ def names_of(rows: Iterable[Row]) -> dict[str, labels.Names]:
     return {grain: labels.names(grain, found) for grain, found in values.items()}
 
 
-def _dressed(row: Row, known: Mapping[str, labels.Names], period: Period, digest: str) -> FigureRow:
+def dress(row: Row, known: Mapping[str, labels.Names], period: Period, digest: str) -> FigureRow:
+    """Return a counted figure as people see it; `known` names the groups of each grain."""
     ids = dict(zip(row.grouping, row.group, strict=True))
     return FigureRow(
         indicator=indicators[row.indicator],
@@ -370,11 +386,21 @@ def definition(
         raise NotFound(f"没有代码为“{code[:60]}”的指标。")
     grouping = checked_grouping(grain, [found], named=True)
     (scan,) = engine.scans([found], [grouping])
-    text = engine.statement(scan, frm, to)
     view = snapshot_views.get(found.view)
     return Definition(
         indicator=found,
-        sql=text,
-        postgres=sql.carry(engine.over_selects(text, [view]), "postgres") if view else "",
+        sql=engine.statement(scan, frm, to),
+        postgres=_carried(scan, frm, to, view) if view else "",
         view_title=view.title if view else found.view,
     )
+
+
+STAND_INS = (date(1111, 1, 11), date(2222, 2, 22))  # days that no definition names
+
+
+def _carried(scan: engine.Scan, frm: date, to: date, view: SnapshotView) -> str:
+    """Return the statement in PostgreSQL's dialect; it is carried once for all periods, which takes a while."""
+    text = sql.carry(engine.over_selects(engine.statement(scan, *STAND_INS), [view]), "postgres")
+    for stand_in, day in zip(STAND_INS, (frm, to), strict=True):
+        text = text.replace(stand_in.isoformat(), day.isoformat())
+    return text

@@ -267,6 +267,24 @@ def imported(wanted: Sequence[Indicator], periods: Sequence[Period]) -> dict[tup
     return {key: _table(found, better[key[0]]) for key, found in tables.items()}
 
 
+def own_values(wanted: Sequence[Indicator], periods: Sequence[Period]) -> dict[tuple[str, Period], Peer]:
+    """Return the county's own line of each imported table; whole tables are read only where no rank was printed."""
+    days = Q()
+    for period in periods:
+        days |= Q(frm=period.frm, to=period.to)
+    rows = ImportedValue.objects.filter(
+        days, indicator__in=[one.code for one in wanted], is_latest=True, is_own=True, department__isnull=True
+    )
+    own = {(row.indicator, Period(row.frm, row.to)): row for row in rows.order_by("pk")}
+    unranked = [key for key, row in own.items() if row.printed and not row.rank]
+    ranked = {key: peer for key, row in own.items() if key not in unranked for peer in _table([row], "up")}
+    if unranked:
+        codes = {code for code, _ in unranked}
+        tables = imported([one for one in wanted if one.code in codes], [period for _, period in unranked])
+        ranked |= {key: peer for key in unranked if (peer := own_of(tables.get(key, []))) is not None}
+    return ranked
+
+
 def _table(rows: Sequence[ImportedValue], better: str) -> list[Peer]:
     """Give each county its rank: the printed one, else by the printed values, equal values sharing it."""
     valued = [row for row in rows if row.printed]

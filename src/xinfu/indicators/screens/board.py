@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from xinfu.core import clock
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.ui import text
@@ -22,7 +22,7 @@ from xinfu.indicators import queries, rules, tasks
 from xinfu.indicators.access import Can
 from xinfu.indicators.queries import Standing
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import periods
+from xinfu.indicators.screens import freshness, periods
 from xinfu.people.session import actor_of
 
 CASE_RATES = (
@@ -114,13 +114,19 @@ class Card:
         return f"距目标{measured(rules.rounded(abs(gap), self.standing.indicator.decimals), unit)}"
 
 
+@lru_cache(maxsize=512)
+def address(name: str, *args: str) -> str:
+    """Return an address of the indicators' pages; a long table asks for the same few hundreds of times."""
+    return reverse(f"indicators:{name}", args=args)
+
+
 def number_url(code: str, period: Period, **extra: Any) -> str:
-    return f"{reverse('indicators:number', args=[code])}?{urlencode({**periods.days(period), **extra})}"
+    return f"{address('number', code)}?{urlencode({**periods.days(period), **extra})}"
 
 
 def records_url(code: str, part: str, period: Period, **group: Any) -> str:
     query = {**periods.days(period), **{k: "" if v is None else v for k, v in group.items()}}
-    return f"{reverse('indicators:records', args=[code, part])}?{urlencode(query)}"
+    return f"{address('records', code, part)}?{urlencode(query)}"
 
 
 def line_chart(points: list[tuple[str, str | None]], unit: str, *, small: bool = False) -> dict[str, Any]:
@@ -181,7 +187,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "chosen": chosen,
         "snapshot": state,
-        "stale": state is not None and state.as_of.date() < min(chosen.period.to, clock.today()),
+        "stale": freshness.of(state, chosen.period),
         "groups": [
             ("办件", [c for c in shown if c.code in CASE_RATES]),
             ("事项", [c for c in shown if c.code not in CASE_RATES]),

@@ -17,7 +17,7 @@ from xinfu.core.access import needs
 from xinfu.indicators import queries, rules
 from xinfu.indicators.access import Can
 from xinfu.indicators.queries import Weekly
-from xinfu.indicators.screens import periods
+from xinfu.indicators.screens import freshness, periods
 from xinfu.indicators.screens.board import Card, line_chart, number_url, records_url
 from xinfu.indicators.screens.league import lines
 from xinfu.lib import tables
@@ -67,6 +67,7 @@ def weekly(request: HttpRequest) -> HttpResponseBase:
     context = {
         "bulletin": found,
         "snapshot": found.snapshot,
+        "stale": freshness.of(found.snapshot, week),
         "week_label": periods.label_of(week),
         "cards": cards_of(found.key, week),
         "lines": lines(found.league, found.league.rows, "department"),
@@ -132,6 +133,7 @@ def monthly(request: HttpRequest) -> HttpResponse:
     context = {
         "bulletin": found,
         "snapshot": found.snapshot,
+        "stale": freshness.of(found.snapshot, month),
         "month_label": periods.label_of(month),
         "analyses": analyses,
         "chart_head": ("月份", "数值"),

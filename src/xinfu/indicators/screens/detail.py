@@ -19,7 +19,7 @@ from xinfu.indicators import actions, queries, rules
 from xinfu.indicators.access import Can
 from xinfu.indicators.queries import Peer, Point
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import periods
+from xinfu.indicators.screens import freshness, periods
 from xinfu.indicators.screens.board import number_url
 from xinfu.people.session import actor_of
 
@@ -114,6 +114,7 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "indicator": one,
         "snapshot": state,
+        "stale": freshness.of(state, rules.month_of(today)),
         "points": [
             (month_label(p.period), number_url(code, p.period), p.figure, p.official, rank_of(p.official))
             for p in points

@@ -17,9 +17,9 @@ from xinfu.core.refusal import Refused
 from xinfu.core.ui import text
 from xinfu.indicators import queries
 from xinfu.indicators.access import Can
-from xinfu.indicators.queries import FigureRow, League, LeagueRow
+from xinfu.indicators.queries import FigureRow, League, LeagueRow, Shown
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import periods
+from xinfu.indicators.screens import freshness, periods
 from xinfu.indicators.screens.board import number_url, records_url
 from xinfu.lib import tables
 from xinfu.people.session import actor_of
@@ -28,7 +28,7 @@ GRAINS = ("department", "window", "town", "channel", "item")
 CODES = ("one_net_rate", "late_acceptance_rate", "late_finish_rate", "on_time_rate", "early_finish_rate")
 MOST_ON_WALL = 12
 TURN_SECONDS = 20
-MOST_SHOWN = 200
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +60,13 @@ def _value(figure: FigureRow | None) -> str:
 def lines(table: League, rows: list[LeagueRow], grain: str) -> list[Line]:
     """Return the rows with their addresses and a bar of at most 100 for the eye."""
     code, period = table.by.code, table.period
-    values = [float(r.figures[code].exact or 0) for r in rows if code in r.figures]
-    most = max(values, default=0.0) or 1.0
+    most = table.most or 1
     out = []
     for row in rows:
         figure = row.figures.get(code)
         if figure is None:
             continue
         group = {grain: "" if row.ids[grain] is None else str(row.ids[grain])}
-        others = [
-            (_value(row.figures.get(other)), number_url(other, period, **group))
-            for other in CODES
-            if other != code
-        ]
         out.append(
             Line(
                 row=row,
@@ -80,8 +74,12 @@ def lines(table: League, rows: list[LeagueRow], grain: str) -> list[Line]:
                 number_url=number_url(code, period, **group),
                 numerator_url=records_url(code, "numerator", period, **group),
                 denominator_url=records_url(code, "denominator", period, **group),
-                width=round(float(figure.exact or 0) / most * 100),
-                others=others,
+                width=round((figure.exact or 0) / most * 100),
+                others=[
+                    (_value(row.figures.get(other)), number_url(other, period, **group))
+                    for other in CODES
+                    if other != code and grain in queries.indicator(other).grains
+                ],
             )
         )
     return out
@@ -99,48 +97,59 @@ def asked(request: HttpRequest) -> tuple[str, str]:
     return grain, by
 
 
-def table_of(request: HttpRequest, period: Period, grain: str, by: str) -> League:
+def table_of(request: HttpRequest, period: Period, grain: str, by: str, shown: Shown | None = None) -> League:
     codes = [by, *(code for code in CODES if code != by)]
     codes = [code for code in codes if code == by or grain in queries.indicator(code).grains]
-    return queries.league(actor_of(request), period.frm, period.to, codes, by, grain)
+    return queries.league(actor_of(request), period.frm, period.to, codes, by, grain, shown=shown)
+
+
+def part_of(request: HttpRequest) -> Shown:
+    """Return the page and the text to look for that the address names."""
+    page = request.GET.get("page", "1")
+    text = request.GET.get("q", "").strip()[:40]
+    return Shown(int(page) if page.isdigit() and len(page) < 6 else 1, PAGE, text)
 
 
 @needs(Can.SEE)
 def league(request: HttpRequest) -> HttpResponseBase:
+    actor = actor_of(request)
     grain, by = asked(request)
     keep = {"grain": grain, "by": by}
     chosen = periods.choose(request, keep)
-    state = queries.snapshot(actor_of(request))
-    table = table_of(request, chosen.period, grain, by) if state else None
-    if table and request.GET.get("format") in ("xlsx", "csv"):
-        return _file(table, grain, request.GET["format"])
-    ranked = lines(table, table.ranked[:MOST_SHOWN], grain) if table else []
-    apart = lines(table, table.apart[:MOST_SHOWN], grain) if table else []
+    state, part = queries.snapshot(actor), part_of(request)
+    if state and request.GET.get("format") in ("xlsx", "csv"):
+        return _file(table_of(request, chosen.period, grain, by), grain, request.GET["format"])
+    table = table_of(request, chosen.period, grain, by, part) if state else None
+    days = periods.days(chosen.period)
+    pages = {**days, **keep, **({"q": part.text} if part.text else {})}
     context = {
         "chosen": chosen,
         "table": table,
-        "ranked": ranked,
-        "apart": apart,
-        "cut": table is not None and max(len(table.ranked), len(table.apart)) > MOST_SHOWN,
-        "others": [queries.indicator(code) for code in CODES if code != by],
+        "ranked": lines(table, table.ranked, grain) if table else [],
+        "apart": lines(table, table.apart, grain) if table else [],
+        "others": [one for code in CODES if code != by and grain in (one := queries.indicator(code)).grains],
         "grain": grain,
+        "grain_label": queries.GRAIN_LABELS[grain],
         "by": queries.indicator(by),
         "grains": [
-            (
-                g,
-                queries.GRAIN_LABELS[g],
-                f"?{urlencode({**periods.days(chosen.period), 'grain': g, 'by': by})}",
-            )
-            for g in GRAINS
+            (g, queries.GRAIN_LABELS[g], f"?{urlencode({**days, 'grain': g, 'by': by})}") for g in GRAINS
         ],
         "choices": [
-            (one, f"?{urlencode({**periods.days(chosen.period), 'grain': grain, 'by': one.code})}")
-            for one in queries.definitions(actor_of(request))
+            (one, f"?{urlencode({**days, 'grain': grain, 'by': one.code})}")
+            for one in queries.definitions(actor)
             if grain in one.grains and one.denominator is not None and not one.split
         ],
+        "text": part.text,
+        "hidden": {**days, **keep},
+        "whole": f"?{urlencode({**days, **keep})}",
+        "previous": f"?{urlencode({**pages, 'page': table.page - 1})}" if table and table.page > 1 else "",
+        "next": f"?{urlencode({**pages, 'page': table.page + 1})}"
+        if table and table.page < table.pages
+        else "",
         "snapshot": state,
-        "files": f"?{urlencode({**periods.days(chosen.period), **keep})}",
-        "may_refresh": actor_of(request).may(Can.IMPORT),
+        "stale": freshness.of(state, chosen.period),
+        "files": f"?{urlencode({**days, **keep})}",
+        "may_refresh": actor.may(Can.IMPORT),
     }
     return render(request, "indicators/league.html", context)
 
@@ -185,14 +194,16 @@ def wall(request: HttpRequest) -> HttpResponse:
     turn = request.GET.get("turn", "0")
     place = int(turn) % len(CODES) if turn.isdigit() and len(turn) < 6 else 0
     state = queries.snapshot(actor_of(request))
-    table = table_of(request, chosen.period, grain, CODES[place]) if state else None
+    part = Shown(size=MOST_ON_WALL)
+    table = table_of(request, chosen.period, grain, CODES[place], part) if state else None
     query = {**periods.days(chosen.period), "grain": grain, "turn": (place + 1) % len(CODES)}
     context = {
         "chosen": chosen,
         "by": queries.indicator(CODES[place]),
         "grain_label": queries.GRAIN_LABELS[grain],
-        "lines": lines(table, table.ranked[:MOST_ON_WALL], grain) if table else [],
+        "lines": lines(table, table.ranked, grain) if table else [],
         "snapshot": state,
+        "stale": freshness.of(state, chosen.period),
         "next_url": f"{reverse('indicators:wall')}?{urlencode(query)}",
         "turn_seconds": TURN_SECONDS,
         "place": place + 1,

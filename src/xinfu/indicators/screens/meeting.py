@@ -20,6 +20,7 @@ from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Value
 from xinfu.indicators.queries import Point
 from xinfu.indicators.rules import Period
+from xinfu.indicators.screens import freshness
 from xinfu.indicators.screens.board import measured, moved, number_url, records_url
 from xinfu.indicators.screens.detail import chart_of, month_label
 from xinfu.people.session import actor_of
@@ -132,6 +133,7 @@ def meeting(request: HttpRequest, code: str = AGENDA[0]) -> HttpResponse:
     context = {
         "indicator": one,
         "snapshot": state,
+        "stale": freshness.of(state, last),
         "months": months,
         "counted": any(p.figure is not None and p.figure.value is not None for p in points),
         "now": months[0] if months else None,

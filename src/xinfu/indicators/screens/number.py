@@ -16,7 +16,7 @@ from xinfu.indicators.access import Can
 from xinfu.indicators.engine import GRAINS, Value
 from xinfu.indicators.queries import FigureRow, Gap
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import periods
+from xinfu.indicators.screens import freshness, periods
 from xinfu.indicators.screens.board import number_url, records_url
 from xinfu.people.session import actor_of
 
@@ -76,6 +76,7 @@ def number(request: HttpRequest, code: str) -> HttpResponse:
         ],
         "chosen": chosen,
         "snapshot": state,
+        "stale": freshness.of(state, chosen.period),
         "figure": figure,
         "group_label": "、".join(figure.labels.values()) if figure and group else "全县",
         "parts": parts,
@@ -96,9 +97,11 @@ def records(request: HttpRequest, code: str, part: str) -> HttpResponse:
     page = queries.records(actor, code, part, chosen.period.frm, chosen.period.to, group, page_no)
     figure = figure_of(actor, code, chosen.period, group)
     query = {**periods.days(chosen.period), **as_query(group)}
+    state = queries.snapshot(actor)
     context = {
         "page": page,
-        "snapshot": queries.snapshot(actor),
+        "snapshot": state,
+        "stale": freshness.of(state, chosen.period),
         "part_label": PARTS[part],
         "indicator": page.indicator,
         "chosen": chosen,
