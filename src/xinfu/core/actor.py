@@ -48,11 +48,12 @@ class Actor:
     roles: frozenset[str] = frozenset()
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     behalf_of: str = ""
+    job: str = ""
 
     @property
     def key(self) -> str:
         """The actor id that the journal keeps, such as `person:12`."""
-        return f"{self.kind}:{self.id}" if self.id is not None else f"{self.kind}:{self.name}"
+        return f"{self.kind}:{self.id}" if self.id is not None else f"{self.kind}:{self.job or self.name}"
 
     def may(self, permission: str) -> bool:
         return self.kind == Kind.SYSTEM or permission in self.scopes
@@ -69,6 +70,26 @@ class Actor:
 ANONYMOUS = Actor(kind=Kind.ANONYMOUS, id=None, name="访客")
 
 
+JOBS = {
+    "cases": "办件",
+    "demo": "演示",
+    "figures": "计算指标",
+    "import": "导入办件",
+    "import_items": "导入事项",
+    "import_people": "导入人员",
+    "import_ranks": "导入排名",
+    "indicators": "指标",
+    "open_account": "开通账号",
+    "report": "生成报告",
+    "reset_password": "重设密码",
+    "snapshots": "数据快照",
+    "tick": "定时任务",
+    "tidy": "清理",
+    "unlock": "解锁账号",
+}
+"""What the program's own jobs are called where people read who acted."""
+
+
 def system(name: str) -> Actor:
     """Return the program itself acting, under the name of the job that acts (such as `tick`)."""
-    return Actor(kind=Kind.SYSTEM, id=None, name=name)
+    return Actor(kind=Kind.SYSTEM, id=None, name=f"系统（{JOBS.get(name, name)}）", job=name)
