@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from tests.catalog.conftest import CODE, OTHER, ROW, Bring, csv_bytes, day
 from xinfu.catalog import actions, mapping, queries, workbook
+from xinfu.catalog.actions import checking, writing
 from xinfu.catalog.models import BatchStatus, Item, ItemBatch, ItemVersion
 from xinfu.core.actor import ANONYMOUS, system
 from xinfu.core.models import JournalEntry
@@ -130,7 +131,9 @@ def test_a_file_that_is_no_list_of_items_is_refused_as_a_whole(
         bring(content)
     assert refused.value.code == code
     assert refused.value.reason.endswith("。")
-    assert not ItemBatch.objects.exists()
+    kept = ItemBatch.objects.values_list("status", "refusal")
+    assert list(kept) == ([(BatchStatus.FAILED, refused.value.reason)] if content else [])
+    assert not Item.objects.exists()
 
 
 def test_a_missing_column_is_named_with_what_the_file_has(bring: Bring) -> None:
@@ -172,24 +175,142 @@ def test_checking_writes_no_item_and_writing_gives_what_was_said(bring: Bring) -
         actions.apply_batch(batch=done, by=SYSTEM, at=day("2023-05-19"))
 
 
-def test_a_stopped_import_finishes_as_if_never_stopped(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "CHUNK", 1)
-    batch = bring([ROW, GOOD], write=False)
-    write, calls = actions._write, []
+MANY = [
+    {**ROW, "task_code": f"{CODE[:-1]}{n}", "online_handle_url": "网上" if n % 2 else ""} for n in range(6)
+]
+
+
+def said(batch: ItemBatch) -> tuple[Any, ...]:
+    """Return all that a batch says of what it did."""
+    found = batch.findings.order_by("row", "column", "kind", "reason")
+    return (
+        batch.status, batch.read, batch.created, batch.updated, batch.unchanged, batch.rejected, batch.marked,
+        batch.content_digest, batch.done, batch.total, list(found.values_list("row", "kind", "reason")),
+        list(batch.versions.order_by("item__code").values_list("item__code", "since", "digest")),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("died_at", [1, 2, 3], ids="before the {}. write".format)
+def test_an_import_killed_in_the_middle_and_called_again_ends_as_if_called_once(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch, died_at: int
+) -> None:
+    monkeypatch.setattr(checking, "CHUNK", 2)
+    bring([{**MANY[0], "promise_day": "9"}], on="2023-01-01")
+    whole = bring(MANY, on="2023-05-19")
+    expected = said(whole)
+    assert (whole.created, whole.updated) == (5, 1)
+    assert whole.marked >= 3
+    actions.undo_batch(batch=whole, by=SYSTEM, at=day("2023-05-19"))
+    batch = bring(MANY, on="2023-05-19", write=False)
+    change, calls = writing._changes, []
 
     def dies(*args: Any) -> Any:
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == died_at:
             raise KeyboardInterrupt
-        return write(*args)
+        return change(*args)
 
-    monkeypatch.setattr(actions, "_write", dies)
+    monkeypatch.setattr(writing, "_changes", dies)
+    actions.confirm_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    batch.refresh_from_db()
     with pytest.raises(KeyboardInterrupt):
-        actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
-    assert Item.objects.count() == 1
-    monkeypatch.setattr(actions, "_write", write)
-    actions.apply_batch(batch=batch, by=SYSTEM, at=day("2023-05-20"))
-    assert [v.version for v in ItemVersion.objects.order_by("pk")] == [1, 1]
+        actions.write_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    monkeypatch.setattr(writing, "_changes", change)
+    batch.refresh_from_db()
+    assert (batch.status, batch.done) == (BatchStatus.LOADING, 2 * (died_at - 1))
+    done = actions.write_batch(batch=batch, by=SYSTEM, at=day("2023-05-21"))
+    assert said(done) == expected
+    assert actions.write_batch(batch=done, by=SYSTEM, at=day("2023-05-22")) is done
+
+
+def test_a_check_killed_in_the_middle_and_called_again_says_the_same(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = said(bring(MANY, write=False))
+    batch = started(MANY)
+    finish = checking._finish
+    monkeypatch.setattr(checking, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        actions.check_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    monkeypatch.setattr(checking, "_finish", finish)
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.CHECKING
+    assert said(actions.check_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))) == expected
+    done = ItemBatch.objects.get(pk=batch.pk)
+    assert actions.check_batch(batch=done, by=SYSTEM, at=day("2023-05-18")) is done
+
+
+def started(rows: list[dict[str, str]]) -> ItemBatch:
+    return actions.start_import(
+        chunks=[csv_bytes(rows)], name="x.csv", chosen=mapping.find("zj-item"), since=None,
+        by=SYSTEM, at=day("2023-05-18"),
+    )  # fmt: skip
+
+
+def test_a_file_given_up_while_it_is_checked_stays_given_up(bring: Bring) -> None:
+    batch = started([ROW])
+    actions.drop_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    actions.check_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    batch.refresh_from_db()
+    assert (batch.status, batch.read) == (BatchStatus.DROPPED, 0)
+
+
+def test_a_worker_that_finds_another_one_writing_leaves_the_batch_to_it(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "CHUNK", 2)
+    batch = bring(MANY, write=False)
+    actions.confirm_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    change = writing._changes
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(writing, "_changes", change)
+        ItemBatch.objects.filter(pk=batch.pk).update(done=4)
+        return change(*args)
+
+    monkeypatch.setattr(writing, "_changes", overtaken)
+    batch.refresh_from_db()
+    actions.write_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.LOADING
+
+
+def test_a_batch_half_written_whose_mapping_went_waits_and_is_not_given_up(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = bring(MANY, write=False)
+    actions.confirm_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    ItemBatch.objects.filter(pk=batch.pk).update(done=2, mapping="gone")
+    batch.refresh_from_db()
+    actions.write_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    assert batch.status == BatchStatus.CHECKED
+    assert "gone" in batch.refusal
+    with pytest.raises(Refused, match="已写入一部分"):
+        actions.drop_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+
+
+def test_a_file_whose_mapping_went_before_the_check_is_not_imported(bring: Bring) -> None:
+    batch = started([ROW])
+    ItemBatch.objects.filter(pk=batch.pk).update(mapping="gone")
+    batch.refresh_from_db()
+    actions.check_batch(batch=batch, by=SYSTEM, at=day("2023-05-18"))
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.FAILED
+
+
+def test_an_undo_in_the_background_is_refused_where_a_case_came_in_meanwhile(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = bring([ROW])
+    actions.start_undo(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    receive_case()
+    batch.refresh_from_db()
+    actions.finish_undo(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    batch.refresh_from_db()
+    assert batch.status == BatchStatus.DONE
+    assert "已有办件" in batch.refusal
+    actions.finish_undo(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert ItemVersion.objects.count() == 1
 
 
 def test_a_checked_file_can_be_given_up(bring: Bring) -> None:
@@ -219,19 +340,25 @@ def test_a_batch_that_others_build_on_cannot_be_undone(bring: Bring) -> None:
     bring([{**ROW, "promise_day": "3"}], on="2023-05-18")
     with pytest.raises(Refused, match="后面的批次"):
         actions.undo_batch(batch=first, by=SYSTEM, at=day("2023-05-19"))
+    with pytest.raises(Refused, match="后面的批次"):
+        actions.start_undo(batch=first, by=SYSTEM, at=day("2023-05-19"))
 
 
 def test_a_batch_under_which_a_case_was_received_cannot_be_undone(bring: Bring) -> None:
+    batch = bring([ROW])
+    receive_case()
+    with pytest.raises(Refused, match="已有办件"):
+        actions.undo_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
+    assert ItemVersion.objects.count() == 1
+
+
+def receive_case() -> None:
     from xinfu.cases.models import Case
 
-    batch = bring([ROW])
     Case.objects.create(
         case_no="1", content=b"", item_name="食品经营许可", item_version=ItemVersion.objects.get(), channel="1",
         received_at=day("2023-05-18"), received_on=date(2023, 5, 18), state="received", changed_at=day("2023-05-18"),
     )  # fmt: skip
-    with pytest.raises(Refused, match="已有办件"):
-        actions.undo_batch(batch=batch, by=SYSTEM, at=day("2023-05-19"))
-    assert ItemVersion.objects.count() == 1
 
 
 def test_undoing_gives_an_item_back_to_its_former_department(bring: Bring, office: Any) -> None:
@@ -256,7 +383,13 @@ def test_a_column_that_stands_twice_for_one_attribute_is_refused(bring: Bring) -
 
 def test_strangers_bring_nothing_in(bring: Bring) -> None:
     batch = bring([ROW], write=False)
-    for call in (actions.apply_batch, actions.drop_batch, actions.undo_batch):
+    for call in (
+        actions.apply_batch,
+        actions.confirm_batch,
+        actions.drop_batch,
+        actions.start_undo,
+        actions.undo_batch,
+    ):
         with pytest.raises(Forbidden):
             call(batch=batch, by=ANONYMOUS, at=day("2023-05-19"))
     with pytest.raises(Forbidden):
@@ -333,7 +466,7 @@ def test_an_installations_own_mappings_are_found_and_a_faulty_one_stops_nothing(
     assert "torn.toml" in caplog.text
 
 
-def test_more_rows_than_one_request_checks_are_refused(bring: Bring) -> None:
+def test_more_rows_than_one_file_may_have_are_refused(bring: Bring) -> None:
     with pytest.raises(Refused, match="最多导入 1 行"):
         actions.check_file(
             chunks=[csv_bytes([ROW, GOOD])], name="x.csv", chosen=mapping.find("zj-item"), since=None,

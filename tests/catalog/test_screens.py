@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from tests import make
 from tests.catalog.conftest import CODE, OTHER, ROW, Bring, csv_bytes
 from xinfu.catalog import queries, screens
+from xinfu.catalog.actions import checking
 from xinfu.catalog.models import BatchStatus, Item, ItemBatch, ItemVersion
+from xinfu.core import clock
 from xinfu.core.access import Role
 from xinfu.core.actor import ANONYMOUS
 from xinfu.core.registry import searchers
@@ -167,8 +171,11 @@ def test_the_list_exports_what_it_shows_and_only_to_those_who_may(items: None, a
 
 
 def upload(client: Client, content: bytes, **more: str) -> Any:
+    """Send a file and let it be checked."""
     file = SimpleUploadedFile("items.csv", content)
-    return client.post(reverse("catalog:import"), {"file": file, "mapping": "zj-item", **more})
+    answer = client.post(reverse("catalog:import"), {"file": file, "mapping": "zj-item", **more})
+    make.run_tasks()
+    return answer
 
 
 def test_upload_check_confirm_and_take_back(office: Any, as_role: AsRole) -> None:
@@ -184,16 +191,52 @@ def test_upload_check_confirm_and_take_back(office: Any, as_role: AsRole) -> Non
     assert "事项类型不在代码表里" in text
     assert not Item.objects.exists()
     move = reverse("catalog:batch_move", args=[batch.pk])
-    assert "已导入：新增 1 项" in client.post(move, {"move": "apply"}, follow=True).content.decode()
+    assert "写入在后台继续" in client.post(move, {"move": "apply"}, follow=True).content.decode()
+    assert not Item.objects.exists()
+    make.run_tasks()
     assert str(ItemVersion.objects.get().since) == "2023-01-01"
     assert f"?batch={batch.pk}" in page(client, url)
     asked = client.post(move, {"move": "undo"})
     assert "确认撤销" in asked.content.decode()
     assert Item.objects.exists()
     client.post(move, {"move": "undo", "_confirmed": "撤销"})
+    assert "正在撤销" in page(client, url)
+    make.run_tasks()
     batch.refresh_from_db()
     assert batch.status == BatchStatus.UNDONE
     assert not Item.objects.exists()
+    assert "已撤销，不能再办" in client.post(move, {"move": "undo"}, follow=True).content.decode()
+
+
+def test_no_request_reads_the_file_and_the_bar_follows_the_worker(office: Any, as_role: AsRole) -> None:
+    client = as_role(Role.GENERAL)
+    file = SimpleUploadedFile("items.csv", csv_bytes([ROW]))
+    client.post(reverse("catalog:import"), {"file": file, "mapping": "zj-item"})
+    batch = ItemBatch.objects.get()
+    url = reverse("catalog:batch", args=[batch.pk])
+    bar = reverse("catalog:batch_progress", args=[batch.pk])
+    assert (batch.status, batch.read) == (BatchStatus.WAITING, 0)
+    assert bar in page(client, url)
+    assert "排队中" in page(client, bar)
+    ItemBatch.objects.update(status=BatchStatus.LOADING, done=1, total=4, beat_at=clock.now())
+    assert "25" in page(client, bar)
+    ItemBatch.objects.update(beat_at=clock.now() - timedelta(minutes=7))
+    assert "已7分钟没有进展" in page(client, bar)
+    ItemBatch.objects.update(status=BatchStatus.DONE)
+    assert client.get(bar, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert "已导入" in page(client, bar)
+
+
+def test_what_is_wrong_with_a_large_file_stands_on_its_page(
+    office: Any, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "GLANCED", 0)
+    client = as_role(Role.GENERAL)
+    answer = upload(client, "task_code,task_name\n1,甲\n".encode())
+    text = page(client, answer["Location"])
+    assert "没有导入" in text
+    assert "缺少必需的列" in text
+    assert "确认导入" not in text
 
 
 def test_a_checked_file_is_given_up_in_the_browser(office: Any, as_role: AsRole) -> None:

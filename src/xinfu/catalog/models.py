@@ -43,9 +43,14 @@ class DayKind(models.TextChoices):
 
 
 class BatchStatus(models.TextChoices):
+    WAITING = "waiting", "排队中"
+    CHECKING = "checking", "正在检查"
     CHECKED = "checked", "已检查，待确认"
+    LOADING = "loading", "正在写入"
     DONE = "done", "已导入"
+    FAILED = "failed", "没有导入"
     DROPPED = "dropped", "已放弃"
+    UNDOING = "undoing", "正在撤销"
     UNDONE = "undone", "已撤销"
 
 
@@ -75,6 +80,11 @@ class ItemBatch(models.Model):
     rejected = models.PositiveIntegerField("未收", default=0)
     marked = models.PositiveIntegerField("待核对", default=0)
     content_digest = models.CharField("内容摘要", max_length=64, blank=True)
+    done = models.PositiveIntegerField("已办事项", default=0, help_text="检查或写入到第几个事项")
+    total = models.PositiveIntegerField("事项数", null=True)
+    refusal = models.CharField("未成的原因", max_length=500, blank=True)
+    confirmed_at = models.DateTimeField("确认时间", null=True)
+    beat_at = models.DateTimeField("最近进展", null=True)
     started_at = models.DateTimeField("上传时间")
     finished_at = models.DateTimeField("完成时间", null=True)
     started_by = models.CharField("导入者", max_length=80)

@@ -16,8 +16,7 @@ from xinfu.core.refusal import Refused
 from xinfu.lib import tables
 
 MOST_ROWS = 200_000
-MOST_IN_BROWSER = 20_000  # what one request checks in some seconds
-TOO_MANY = "这样一次最多导入 {:,} 行，请拆分文件，或由管理员用命令 import_items 导入。"
+TOO_MANY = "一次最多导入 {:,} 行，请拆分文件后分次导入。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,16 @@ class ReadFile:
     rejected: int = 0
     findings: list[Finding] = field(default_factory=list)
     digest: str = ""
+
+
+def glance(path: Path, mapping: ItemMapping) -> None:
+    """Open a file as far as its heads. Raises Refused where it is no table, or a required column is missing."""
+    expected = [head for heads in mapping.columns.values() for head in heads]
+    try:
+        with tables.open_table(path, expected=expected) as table:
+            maps.locate(mapping, table.header)
+    except tables.TableError as error:
+        raise Refused(f"file_{error.code}", error.reason, field="file") from error
 
 
 def read(path: Path, mapping: ItemMapping, departments: Departments, most: int = MOST_ROWS) -> ReadFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -14,7 +15,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from xinfu.catalog import actions, codes, mapping, queries, reading, rules, workbook
+from xinfu.catalog import actions, codes, mapping, queries, rules, workbook
 from xinfu.catalog import local as days_of
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import BatchStatus, ItemBatch, ItemVersion, Level, ProjectType, TaskType
@@ -23,7 +24,7 @@ from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.registry import Found
-from xinfu.core.ui import confirm, lists, text
+from xinfu.core.ui import Progress, confirm, lists, progress, text
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people import queries as people
@@ -258,20 +259,30 @@ def import_items(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            batch = actions.check_file(
+            batch = actions.start_import(
                 chunks=file.chunks(),
                 name=file.name,
                 chosen=mapping.find(form.cleaned_data["mapping"]),
                 since=form.cleaned_data["since"],
                 by=actor,
                 at=clock.now(),
-                most=reading.MOST_IN_BROWSER,
             )
             return redirect("catalog:batch", batch.pk)
         except Refused as refused:
             inputs.refuse(form, refused)
     context = {"form": form, "batches": list(queries.batches(actor).order_by("-started_at", "-pk")[:20])}
     return render(request, "catalog/import.html", context, status=422 if form.errors else 200)
+
+
+RUNNING = {
+    BatchStatus.WAITING: "排队中，等后台任务接手",
+    BatchStatus.CHECKING: "正在检查全部行，还没有写入",
+    BatchStatus.LOADING: "正在写入",
+    BatchStatus.UNDOING: "正在撤销",
+}
+QUIET = timedelta(minutes=2)
+MOST_RETURNED = 20_000
+"""Rows of a file of which the rejected ones are given back in its own form while the reader waits."""
 
 
 @needs(Can.IMPORT)
@@ -281,31 +292,59 @@ def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
     found = queries.findings(batch)
     chosen = found.filter(kind=kind) if kind in queries.KINDS else found
     known = mapping.mappings.get(batch.mapping)
+    kinds = queries.kinds_of(batch)
     context = {
         "batch": batch,
         "mapping": known.title if known else batch.mapping,
         "kind": kind,
-        "kinds": queries.kinds_of(batch),
+        "kinds": kinds,
         "found": list(chosen[:SHOWN]),
-        "shown": chosen.count(),
-        "total": found.count(),
-        "has_rejected": batch.rejected > 0,
+        "shown": sum(one.count for one in kinds if kind in ("", one.kind)),
+        "total": sum(one.count for one in kinds),
+        "may_return_rows": batch.rejected > 0 and batch.read <= MOST_RETURNED,
+        "is_running": batch.status in RUNNING,
+        "is_failed": batch.status == BatchStatus.FAILED,
         "is_open": batch.status == BatchStatus.CHECKED,
         "is_done": batch.status == BatchStatus.DONE,
+        "may_drop": batch.status in (BatchStatus.WAITING, BatchStatus.CHECKING),
         "writes": batch.created + batch.updated,
     }
     return render(request, "catalog/batch.html", context)
 
 
 @needs(Can.IMPORT)
+def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the progress bar; once the batch rests, the page is loaded anew and shows the result."""
+    batch = queries.get_batch(actor_of(request), pk)
+    label = RUNNING.get(BatchStatus(batch.status))
+    if label is not None:
+        return progress(request, Progress(batch.done, batch.total, _waited(batch, label), "running"))
+    state = "failed" if batch.status == BatchStatus.FAILED else "done"
+    said = batch.refusal or str(batch.get_status_display())
+    answer = progress(
+        request, Progress(batch.done, batch.total, said, state, reverse("catalog:batch", args=[pk]))
+    )
+    if request.headers.get("HX-Request"):
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+def _waited(batch: ItemBatch, label: str) -> str:
+    quiet = clock.now() - batch.beat_at if batch.beat_at else timedelta()
+    if quiet < QUIET:
+        return label
+    return f"{label}；已{int(quiet.total_seconds() // 60)}分钟没有进展，请告知管理员查看后台任务"
+
+
+@needs(Can.IMPORT)
 def batch_move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write, give up or undo a batch; a POST only."""
+    """Confirm, give up or undo a batch; a POST only."""
     actor = actor_of(request)
     batch = queries.get_batch(actor, pk)
     move = request.POST.get("move", "")
     if request.method != "POST" or move not in {"apply", "drop", "undo"}:
         raise SuspiciousOperation("a batch is applied, dropped or undone by POST")
-    if move == "undo" and (page := _ask_undo(request, batch)):
+    if move == "undo" and batch.status == BatchStatus.DONE and (page := _ask_undo(request, batch)):
         return page
     try:
         messages.success(request, _carry_out(move, batch, actor))
@@ -316,8 +355,8 @@ def batch_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ask_undo(request: HttpRequest, batch: ItemBatch) -> HttpResponse | None:
     happens = [
-        f"本批次写入的 {batch.created + batch.updated} 个版本将被删去",
-        "由它截止的版本恢复原来的取消日期",
+        f"本批次新增的 {batch.created} 项将被删去，更新的 {batch.updated} 项恢复到导入之前",
+        "已有办件按它的版本收件、或后面的批次又改过的，不会撤销，并说明原因",
     ]
     back = reverse("catalog:batch", args=[batch.pk])
     return confirm.ask(
@@ -328,13 +367,13 @@ def _ask_undo(request: HttpRequest, batch: ItemBatch) -> HttpResponse | None:
 def _carry_out(move: str, batch: ItemBatch, actor: Actor) -> str:
     at = clock.now()
     if move == "apply":
-        done = actions.apply_batch(batch=batch, by=actor, at=at)
-        return f"已导入：新增 {done.created} 项，更新 {done.updated} 项，未变 {done.unchanged} 项，未收 {done.rejected} 行。"
+        actions.confirm_batch(batch=batch, by=actor, at=at)
+        return "已开始写入，可以离开本页，写入在后台继续。"
     if move == "drop":
         actions.drop_batch(batch=batch, by=actor, at=at)
         return "已放弃，目录没有任何改动。"
-    actions.undo_batch(batch=batch, by=actor, at=at)
-    return "已撤销，目录恢复到导入之前。"
+    actions.start_undo(batch=batch, by=actor, at=at)
+    return "已开始撤销，可以离开本页，撤销在后台继续。"
 
 
 @needs(Can.IMPORT)
@@ -344,6 +383,8 @@ def batch_file(request: HttpRequest, pk: int, what: str, kind: str) -> HttpRespo
     if kind not in FILE_KINDS or what not in {"findings", "rows"}:
         raise NotFound()
     if what == "rows":
+        if batch.read > MOST_RETURNED:
+            raise NotFound("这个文件太大，请下载未收清单，按行号在原文件中改正。")
         return _file(workbook.rejected_rows(batch, kind), f"未收行_批次{pk}.{kind}", kind)
     rejected = request.GET.get("only") == Level.REJECTED
     found = queries.findings(batch)
@@ -387,6 +428,7 @@ urlpatterns = [
     path("template.xlsx", template, name="template"),
     path("import/", import_items, name="import"),
     path("import/<int:pk>/", batch_detail, name="batch"),
+    path("import/<int:pk>/progress", batch_progress, name="batch_progress"),
     path("import/<int:pk>/move/", batch_move, name="batch_move"),
     path("import/<int:pk>/<str:what>.<str:kind>", batch_file, name="batch_file"),
 ]
