@@ -12,6 +12,7 @@ class Can(StrEnum):
     SEE_STATUS = "core.see_status"
     SET_LOCAL_RULES = "core.set_local_rules"
     SEE_LOCAL_RULES = "core.see_local_rules"
+    SHARE = "core.share"
 
 
 STAFF = frozenset(Role) - {Role.OUTSIDE, Role.SYSTEM_TOKEN}
@@ -33,5 +34,9 @@ grant(
         Can.SEE_STATUS: ("查看系统状态", {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR}),
         Can.SET_LOCAL_RULES: ("设定本地规定", {Role.GENERAL, Role.SYSTEM_ADMIN}),
         Can.SEE_LOCAL_RULES: ("查看本地规定", STAFF),
+        Can.SHARE: (
+            "把视图和常用语共享给本单位",
+            OFFICE | {Role.UNIT_LIAISON, Role.WINDOW_CHIEF, Role.TOWN_CLERK},
+        ),
     }
 )

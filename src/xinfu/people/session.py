@@ -101,6 +101,7 @@ def actor_standing_in(duty: Deputy, on: date) -> Actor:
         unit_id=duty.person.department_id,
         unit_name=duty.person.department.short_name,
         behalf_of=duty.person.name,
+        behalf_key=f"{Kind.PERSON}:{duty.person_id}",
     )
 
 
@@ -128,6 +129,24 @@ def actor_of_account(account: Account) -> Actor:
         roles=frozenset({Role.OUTSIDE}) if is_open else frozenset(),
         scopes={p: Scope(own=True) for p in permissions_of(Role.OUTSIDE)} if is_open else {},
     )
+
+
+def present(actor: Actor) -> Actor | None:
+    """Return who an actor of a moment ago is now, with the roles in force; None where it may act no more."""
+    day = timezone.localdate()
+    if actor.id is None:
+        return actor
+    if actor.kind == Kind.OUTSIDE:
+        account = Account.objects.filter(pk=actor.id, is_active=True).select_related("organisation").first()
+        return actor_of_account(account) if account else None
+    if actor.kind != Kind.PERSON:
+        return actor
+    if actor.behalf_of:
+        duties = [d for d in duties_of(actor.id, day) if d.person.name == actor.behalf_of]
+        return actor_standing_in(duties[0], day) if duties else None
+    person = Person.objects.filter(pk=actor.id, left_on=None).select_related("department").first()
+    has_account = Account.objects.filter(person=actor.id, is_active=True).exists()
+    return actor_of_person(person, day) if person and has_account else None
 
 
 def actor_of_token(secret: str) -> Actor | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -45,7 +45,7 @@ class TodoGroup:
         return sum(todo.count for todo in self.todos)
 
 
-def grouped_todos(actor: Actor, now: datetime) -> list[TodoGroup]:
+def grouped_todos(actor: Actor, now: datetime, waiting: Sequence[Todo] | None = None) -> list[TodoGroup]:
     """Return what waits for the actor, in the four groups of I1; empty groups are left out."""
     today = timezone.localdate(now)
     soon = holidays.calendar().add_workdays(today, SOON)
@@ -55,7 +55,7 @@ def grouped_todos(actor: Actor, now: datetime) -> list[TodoGroup]:
         "soon": TodoGroup("soon", f"{SOON}个工作日内", "ok", []),
         "rest": TodoGroup("rest", "其余", "none", []),
     }
-    for todo in inbox.todos(actor, now):
+    for todo in inbox.todos(actor, now) if waiting is None else waiting:
         on = timezone.localdate(todo.due_at) if todo.due_at else todo.due_on
         if on is not None and (on < today or (todo.due_at is not None and todo.due_at < now)):
             code = "late"
@@ -65,6 +65,32 @@ def grouped_todos(actor: Actor, now: datetime) -> list[TodoGroup]:
             code = "soon" if on is not None and on <= soon else "rest"
         groups[code].todos.append(todo)
     return [group for group in groups.values() if group.todos]
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeDays:
+    """The days that a click may put a thing off to, and for how long at most without a due day."""
+
+    today: date
+    days: Sequence[tuple[str, date]]
+    most: int
+
+    def open_to(self, todo: Todo) -> list[tuple[str, date]]:
+        return [(n, d) for n, d in self.days if inbox.fault_of(todo, d, self.today, self.most) is None]
+
+    def reason(self, todo: Todo) -> str:
+        """Return why a thing cannot be put off at all; nothing where it can."""
+        fault = inbox.fault_of(todo, self.today + timedelta(days=1), self.today, self.most)
+        return fault.reason if fault else ""
+
+
+def snooze_days(waiting: Sequence[Todo], now: datetime) -> SnoozeDays:
+    today = timezone.localdate(now)
+    calendar = holidays.calendar()
+    next_workday = calendar.add_workdays(today, 1)
+    monday = today + timedelta(days=7 - today.weekday())
+    days = [("下个工作日", next_workday), ("下周一", monday)]
+    return SnoozeDays(today, days[: 1 if monday == next_workday else 2], inbox.longest(waiting, today))
 
 
 # --- search --------------------------------------------------------------------------------------

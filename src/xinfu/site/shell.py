@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from xinfu.core import clock, registry
 from xinfu.core.actor import ANONYMOUS, Actor, Kind
-from xinfu.core.ui import text
+from xinfu.core.ui import text, views
 
 GROUPS = ("工作台", "办件", "事项", "指标", "公文", "报告", "机构人员", "系统")
 COOKIE_DAYS = 365
@@ -53,6 +53,7 @@ class Shell:
     county: str = settings.COUNTY
     office: str = settings.OFFICE
     idle_minutes: int = settings.IDLE_MINUTES
+    request: HttpRequest | None = field(default=None, repr=False)
 
     @property
     def is_known(self) -> bool:
@@ -75,9 +76,16 @@ class Shell:
         return navigation(self.actor, self.path) if self.is_known else []
 
     @property
+    def pins(self) -> list[views.Shown]:
+        """Return the views that the reader pinned to the rail."""
+        return views.pinned(views.of_request(self.request)) if self.request and self.is_known else []
+
+    @property
     def own(self) -> list[Link]:
         wanted = (
             ("下载中心", "site:downloads"),
+            ("批量办理", "site:bulk_runs"),
+            ("常用语", "site:phrases"),
             ("修改密码", "people:password"),
             ("登录记录", "people:own_logins"),
         )
@@ -147,5 +155,6 @@ def context(request: HttpRequest) -> dict[str, Any]:
         is_high=request.COOKIES.get(CONTRAST) == "high",
         keys=request.COOKIES.get(KEYS) != "off",
         now=clock.now(),
+        request=request,
     )
     return {"actor": actor, "shell": shell}

@@ -71,6 +71,18 @@ def local(value: Any, source: str = "", since: date | None = None) -> SafeString
     )
 
 
+@register.filter
+def may_wait_until(days: Any, todo: Any) -> Any:
+    """Return the days that a click may put a thing of the inbox off to."""
+    return days.open_to(todo)
+
+
+@register.filter
+def cannot_wait(days: Any, todo: Any) -> Any:
+    """Return why a thing of the inbox cannot be put off; nothing where it can."""
+    return days.reason(todo)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     return icons.svg(name)
@@ -122,9 +134,12 @@ def submit(label: str = "提交", css: str = "btn-primary") -> SafeString:
     return format_html('<button type="submit" class="btn {}" data-busy="提交中…">{}</button>', css, label)
 
 
-@register.simple_tag
-def field(bound: BoundField, draft: str = "") -> SafeString:
-    """Print a field: label above, hint, input, its errors, all tied together for screen readers (F5)."""
+@register.simple_tag(takes_context=True)
+def field(context: template.Context, bound: BoundField, draft: str = "", phrases: bool = True) -> SafeString:
+    """Print a field: label above, hint, input, its errors, all tied together for screen readers (F5).
+
+    A text area offers 常用语 (D5) to who is signed in; `phrases=False`, or the widget's `data-phrases="off"`, turns it off.
+    """
     widget = bound.field.widget
     if bound.is_hidden:
         return SafeString(bound)
@@ -139,8 +154,10 @@ def field(bound: BoundField, draft: str = "") -> SafeString:
     if bound.errors:
         attrs["aria-invalid"] = "true"
         attrs["class"] += " is-invalid"
-    if isinstance(widget, forms.Textarea):
+    is_text = isinstance(widget, forms.Textarea)
+    if is_text:
         attrs["data-grow"] = "1"
+    offers = phrases and is_text and _offers_phrases(context, widget)
     if draft:
         attrs["data-draft-key"] = draft
     group = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
@@ -153,10 +170,16 @@ def field(bound: BoundField, draft: str = "") -> SafeString:
                 "input": bound.as_widget(attrs=attrs),
                 "is_group": group,
                 "is_check": isinstance(widget, forms.CheckboxInput),
+                "offers": offers,
                 "optional": not bound.field.required and not isinstance(widget, forms.CheckboxInput),
             },
         )
     )
+
+
+def _offers_phrases(context: template.Context, widget: forms.Widget) -> bool:
+    known = bool(getattr(context.get("shell"), "is_known", False))
+    return known and widget.attrs.get("data-phrases") != "off"
 
 
 LENGTHS = ("max_length", "min_length")
@@ -195,9 +218,9 @@ def _input_class(widget: forms.Widget) -> str:
     return "form-select" if isinstance(widget, forms.Select) else "form-control"
 
 
-@register.simple_tag
-def fields(form: forms.BaseForm) -> SafeString:
-    return SafeString("".join(field(form[name]) for name in form.fields))
+@register.simple_tag(takes_context=True)
+def fields(context: template.Context, form: forms.BaseForm) -> SafeString:
+    return SafeString("".join(field(context, form[name]) for name in form.fields))
 
 
 @register.inclusion_tag("ui/errors.html")

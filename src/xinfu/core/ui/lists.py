@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +23,9 @@ from xinfu.core.models import Preference
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.core.registry import Registry
 from xinfu.core.ui import paging, text
+
+if TYPE_CHECKING:
+    from xinfu.core.ui import views
 
 SIZES = (20, 50, 100)
 CONTROLS = ("sort", "size", "page", "after", "before", "count")
@@ -55,12 +59,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A verb for the selected rows: `url_name` takes the POST (see `picked`)."""
+    """A verb for the selected rows (L8): `act(row, by=, at=, **values)` is the normal action of one row.
+
+    Each row is one transaction; what `act` refuses stands on the result page. `form`: values that are asked once for
+    all rows. `happens`: what the page before it says will happen.
+    """
 
     code: str
     label: str
-    url_name: str
+    act: Callable[..., object]
     permission: str = ""
+    form: type[forms.Form] | None = None
+    happens: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +148,42 @@ class State:
 
 def read(spec: ListSpec, actor: Actor, query: QueryDict, args: Mapping[str, Any] | None = None) -> State:
     """Return what the query asks of the list; unknown sizes and orders fall back to the list's own."""
-    form = None
-    if spec.form is not None:
-        extra = {"actor": actor} if getattr(spec.form, "takes_actor", False) else {}
-        form = spec.form(query, **extra)
+    state = asked(spec, actor, query, args)
+    state.columns = _columns(spec, actor)
+    return state
+
+
+def asked(
+    spec: ListSpec,
+    actor: Actor,
+    query: QueryDict,
+    args: Mapping[str, Any] | None = None,
+    *,
+    like: forms.Form | None = None,
+) -> State:
+    """Return what the query asks of the rows alone, as a count needs it: no columns, so nothing is read for them.
+
+    `like`: a form of the same list and actor, whose choices are taken over without asking the database again.
+    """
+    form = _form(spec, actor, query, like)
     wanted = {k: v for k, v in form.cleaned_data.items() if _is_filled(v)} if form and form.is_valid() else {}
     size = int(query.get("size", "")) if query.get("size", "") in {str(s) for s in SIZES} else spec.per_page
     order = query.get("sort", "")
     sortable = {c.sort for c in spec.columns if c.sort}
     chosen = paging.Order.of(order if order.removeprefix("-") in sortable else spec.order)
-    return State(spec, actor, query, args or {}, form, wanted, chosen, size, _columns(spec, actor))
+    return State(spec, actor, query, args or {}, form, wanted, chosen, size, [])
+
+
+def _form(spec: ListSpec, actor: Actor, query: QueryDict, like: forms.Form | None) -> forms.Form | None:
+    if spec.form is None:
+        return None
+    if like is None:
+        extra = {"actor": actor} if getattr(spec.form, "takes_actor", False) else {}
+        return spec.form(query, **extra)  # type: ignore[no-any-return]
+    again = copy(like)
+    again.data = query
+    vars(again).update(_errors=None, _bound_fields_cache={})
+    return again
 
 
 def _is_filled(value: Any) -> bool:
@@ -203,6 +239,7 @@ class ListPage:
     links: dict[str, str]
     may_export: bool
     bulk: list[Bulk]
+    views: views.Menu | None = None
     visible: list[Any] = field(default_factory=list)
     more: list[Any] = field(default_factory=list)
 
@@ -233,7 +270,11 @@ class ListPage:
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """Return what a filter form must carry along: order and size."""
-        return [(name, str(self.state.query[name])) for name in ("sort", "size") if name in self.state.query]
+        return [
+            (name, str(self.state.query[name]))
+            for name in ("sort", "size", "view")
+            if name in self.state.query
+        ]
 
     @property
     def all_columns(self) -> list[tuple[Column, bool]]:
@@ -357,12 +398,17 @@ def _chips(state: State) -> list[Chip]:
     if state.form is None:
         return []
     return [
-        Chip(
-            f"{state.form.fields[name].label}：{_says(state.form.fields[name], value)}",
-            state.link(**{name: None}),
-        )
-        for name, value in state.wanted.items()
+        Chip(said, state.link(**{name: None}))
+        for name, said in zip(state.wanted, filter_words(state), strict=True)
     ]
+
+
+def filter_words(state: State) -> list[str]:
+    """Return the active filters in words, one each."""
+    if state.form is None:
+        return []
+    fields = state.form.fields
+    return [f"{fields[name].label}：{_says(fields[name], value)}" for name, value in state.wanted.items()]
 
 
 def _says(field: forms.Field, value: Any) -> str:
@@ -399,28 +445,56 @@ def respond(
     args: Mapping[str, Any] | None = None,
 ) -> HttpResponseBase:
     """Return the whole screen, the region alone for htmx, or what a POST asks for: a file, or other columns."""
-    state = read(spec, actor, request.GET, args)
+    state, fault = read(spec, actor, request.GET, args), None
     if request.method == "POST":
-        return _posted(request, state)
+        answer = _posted(request, state)
+        if not isinstance(answer, Refused):
+            return answer
+        fault = answer
     page = page_of(state)
+    page.views = _views(request, state, fault)
     _remember(request, spec)
-    wrong = state.form is not None and bool(state.form.errors)
+    wrong = fault is not None or (state.form is not None and bool(state.form.errors))
     htmx = getattr(request, "htmx", None)
     alone = htmx and htmx.target == "list" and not htmx.history_restore_request
-    answer = render(
+    shown = render(
         request,
         "ui/list_region.html" if alone else template,
         {**(context or {}), "page": page, "spec": spec},
         status=422 if wrong else 200,
     )
-    patch_vary_headers(answer, ["HX-Request", "HX-Target"])
-    return answer
+    patch_vary_headers(shown, ["HX-Request", "HX-Target"])
+    return shown
 
 
-def _posted(request: HttpRequest, state: State) -> HttpResponseBase:
-    from xinfu.core.ui import exports
+def _views(request: HttpRequest, state: State, fault: Refused | None) -> views.Menu:
+    from xinfu.core.ui import views
+
+    return views.menu(request, state, fault)
+
+
+def _view_posted(request: HttpRequest, state: State) -> HttpResponseBase | Refused:
+    from xinfu.core.ui import views
+
+    try:
+        view_id, said = views.posted(request, state, clock.now())
+    except Forbidden:
+        raise
+    except Refused as refused:
+        return refused
+    messages.success(request, said)
+    return HttpResponseRedirect(f"{request.path}?{views.kept_query(state)}&view={view_id}")
+
+
+def _posted(request: HttpRequest, state: State) -> HttpResponseBase | Refused:
+    """Do what a POST of the list asks; return its answer, or the refusal that the list is to be shown with."""
+    from xinfu.core.ui import bulk, exports
 
     back = f"{request.path}?{request.GET.urlencode()}"
+    if "bulk" in request.POST:
+        return bulk.posted(request, state, back)
+    if "view" in request.POST:
+        return _view_posted(request, state)
     if "columns" in request.POST:
         known = {c.code for c in state.spec.columns}
         chosen = [c for c in request.POST.getlist("column") if c in known]
@@ -457,13 +531,19 @@ def kept_address(request: HttpRequest, name: str, usual: str) -> str:
 def picked(
     request: HttpRequest, actor: Actor, spec: ListSpec, args: Mapping[str, Any] | None = None
 ) -> QuerySet[Any]:
-    """Return the rows that a bulk POST names: the ids `picked`, or all of the query that was seen (`all=1`)."""
-    state = read(spec, actor, QueryDict(request.POST.get("query", "")), args)
-    rows = paging.in_order(state.rows(), state.order)
+    """Return the rows that a bulk POST names: all of the query that was seen (`all=1`), or the ids `picked`.
+
+    Ids count whatever the filters are now: what was selected stays selected, as far as the actor may see it.
+    """
+    state = asked(spec, actor, QueryDict(request.POST.get("query") or request.GET.urlencode()), args)
     if request.POST.get("all") == "1":
-        return rows
-    ids = [i for i in ",".join(request.POST.getlist("picked")).split(",") if i.isdecimal()]
-    return rows.filter(pk__in=ids)
+        return paging.in_order(state.rows(), state.order)
+    ids = [int(i) for i in ",".join(request.POST.getlist("picked")).split(",") if _is_id(i)]
+    return paging.in_order(spec.rows(actor, **state.args).filter(pk__in=ids), state.order)
+
+
+def _is_id(said: str) -> bool:
+    return said.isascii() and said.isdecimal() and len(said) < 19
 
 
 __all__ = ["Bulk", "Column", "ListSpec", "kept_address", "picked", "read", "register", "respond"]

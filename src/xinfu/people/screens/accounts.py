@@ -17,7 +17,7 @@ from xinfu.core.access import needs
 from xinfu.core.refusal import Refused
 from xinfu.core.ui import lists
 from xinfu.core.ui.forms import Text
-from xinfu.core.ui.lists import Column, ListSpec
+from xinfu.core.ui.lists import Bulk, Column, ListSpec
 from xinfu.people import actions, queries
 from xinfu.people.access import Can
 from xinfu.people.forms import AccountForm
@@ -79,6 +79,29 @@ ACCOUNTS = lists.register(
         form=AccountFilter,
         narrow=narrow_accounts,
         nothing="还没有账号。在人员页面用“开立账号”。",
+        bulk=(
+            Bulk(
+                "close",
+                "停用账号",
+                lambda row, *, by, at: actions.close_account(account=row, by=by, at=timezone.now()),
+                Can.OPEN_ACCOUNTS,
+                happens=("选中的账号不能再登录", "正在使用的会话立即结束", "以后可以恢复"),
+            ),
+            Bulk(
+                "reopen",
+                "恢复账号",
+                lambda row, *, by, at: actions.reopen_account(account=row, by=by, at=timezone.now()),
+                Can.OPEN_ACCOUNTS,
+                happens=("选中的账号恢复登录，密码不变",),
+            ),
+            Bulk(
+                "unlock",
+                "解除锁定",
+                lambda row, *, by, at: actions.unlock_account(account=row, by=by, at=timezone.now()),
+                Can.SECURE,
+                happens=("因连续输错密码被锁定的账号可以马上登录",),
+            ),
+        ),
     )
 )
 

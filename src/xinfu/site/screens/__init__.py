@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.site.screens import home, journal, operations, suggestions
+from xinfu.site.screens import daily, home, journal, operations, suggestions
 
 app_name = "site"
 urlpatterns = [
@@ -13,6 +13,21 @@ urlpatterns = [
     path("search/", home.search, name="search"),
     path("display", home.display, name="display"),
     path("drafts", home.own_drafts, name="drafts"),
+    path("inbox/later/", home.put_off, name="put_off"),
+    path("inbox/later/<str:key>/", home.snooze, name="snooze"),
+    path("views/", daily.saved_views, name="views"),
+    path("views/counts", daily.view_counts, name="view_counts"),
+    path("views/<int:pk>/", daily.view_edit, name="view_edit"),
+    path("views/<int:pk>/act", daily.view_act, name="view_act"),
+    path("bulk/", daily.bulk_runs, name="bulk_runs"),
+    path("bulk/<int:pk>/", daily.bulk_run, name="bulk_run"),
+    path("bulk/<int:pk>/progress", daily.bulk_progress, name="bulk_progress"),
+    path("bulk/<int:pk>/act", daily.bulk_act, name="bulk_act"),
+    path("bulk/<int:pk>/left.<str:file_format>", daily.bulk_file, name="bulk_file"),
+    path("phrases/", daily.own_phrases, name="phrases"),
+    path("phrases/pick", daily.pick_phrase, name="pick_phrase"),
+    path("phrases/<int:pk>/", daily.phrase_edit, name="phrase_edit"),
+    path("phrases/<int:pk>/act", daily.phrase_act, name="phrase_act"),
     path("help/", home.manual, name="help"),
     path("suggestions/", suggestions.suggestions, name="suggestions"),
     path("suggestions/<int:pk>/", suggestions.suggestion, name="suggestion"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
@@ -15,7 +17,9 @@ from django.views.decorators.http import require_POST
 
 from xinfu.core import clock, inbox
 from xinfu.core.access import Role, public, signed_in
+from xinfu.core.refusal import Refused
 from xinfu.core.ui import drafts, news, text
+from xinfu.core.ui import forms as inputs
 from xinfu.people import actions as people
 from xinfu.people.session import actor_of
 from xinfu.site import queries
@@ -27,7 +31,8 @@ LEADERS_SEE = 7
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
-    groups = queries.grouped_todos(actor, now)
+    waiting, later = inbox.sorted_out(actor, now)
+    groups = queries.grouped_todos(actor, now, waiting)
     total = sum(group.count for group in groups)
     return render(
         request,
@@ -37,6 +42,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "total": total,
             "rows": sum(len(group.todos) for group in groups),
             "shown": LEADERS_SEE if Role.LEADER in actor.roles else 1000,
+            "later": sum(put_off.todo.count for put_off in later),
+            "days": queries.snooze_days(waiting, now),
             "news": news.latest(actor),
             "now": now,
         },
@@ -50,6 +57,47 @@ def inbox_news(request: HttpRequest) -> HttpResponse:
     have = request.GET.get("have", "")
     more = sum(todo.count for todo in found) - (int(have) if have.isdecimal() else 0)
     return render(request, "site/inbox_news.html", {"more": more, "have": have})
+
+
+class SnoozeForm(forms.Form):
+    until = inputs.Day(label="推迟到", help_text="到那天自动回到待办；须早于到期日。")
+
+
+@signed_in
+def snooze(request: HttpRequest, key: str) -> HttpResponse:
+    """Put one thing of the inbox off until a day before it is due, or bring it back (I3)."""
+    actor, now = actor_of(request), clock.now()
+    todo, until = inbox.find(actor, key, now)
+    form = SnoozeForm(request.POST or None, initial={"until": until})
+    if request.method == "POST":
+        try:
+            if request.POST.get("verb") == "wake":
+                inbox.wake(key=key, by=actor, at=now)
+                messages.success(request, f"已回到待办：{todo.title}。")
+                return HttpResponseRedirect(reverse("site:put_off"))
+            if form.is_valid():
+                day = form.cleaned_data["until"]
+                inbox.snooze(key=key, until=day, by=actor, at=now)
+                messages.success(request, f"已推迟到{text.day_cn(day)}：{todo.title}。到时自动回到待办。")
+                return HttpResponseRedirect(reverse("site:home"))
+        except Refused as refused:
+            inputs.refuse(form, refused)
+    context = {
+        "todo": todo,
+        "until": until,
+        "form": form,
+        "days": queries.snooze_days([todo], now),
+        "due": inbox.due_of(todo),
+    }
+    return render(request, "site/snooze.html", context, status=422 if form.errors else 200)
+
+
+@signed_in
+def put_off(request: HttpRequest) -> HttpResponse:
+    """List what one put off, by the day on which it comes back."""
+    _, later = inbox.sorted_out(actor_of(request), clock.now())
+    total = sum(one.todo.count for one in later)
+    return render(request, "site/put_off.html", {"later": later, "total": total})
 
 
 @signed_in

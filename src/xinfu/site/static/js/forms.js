@@ -112,6 +112,66 @@
     });
   }
 
+  /* Phrases (D5): fetched once when first opened, put in at the cursor; Alt+ArrowDown opens them from the text box. */
+  const phrases = document.body.getAttribute("data-phrases");
+  let offered = null;
+  function offer(menu) {
+    const field = document.getElementById(menu.getAttribute("data-phrases-for")), body = one("[data-phrases-body]", menu);
+    if (!field || !phrases) { return; }
+    const buttons = function () { return all("[data-phrase]", body).filter(function (b) { return !b.parentNode.hidden; }); };
+    const insert = function (words) {
+      const limit = Number(field.getAttribute("maxlength") || 0);
+      const length = field.value.length - (field.selectionEnd - field.selectionStart) + words.length;
+      menu.open = false;
+      field.focus();
+      if (limit && length > limit) { house.say("放不下：最多" + limit + "个字", true); house.notice("error", "放不下这条常用语：最多" + limit + "个字。"); return; }
+      field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      house.say("已插入常用语");
+    };
+    const show = function (html) {
+      body.innerHTML = html;
+      all("[id]", body).forEach(function (e) { e.id = e.id + "-" + field.id; });
+      all("label[for]", body).forEach(function (e) { e.htmlFor = e.htmlFor + "-" + field.id; });
+      const find = one("[data-phrases-find]", body);
+      if (find) {
+        find.addEventListener("input", function () {
+          all("[data-phrase]", body).forEach(function (b) { b.parentNode.hidden = b.textContent.indexOf(find.value.trim()) < 0; });
+        });
+      }
+      const first = find || buttons()[0] || one("a", body);
+      if (first) { first.focus(); }
+    };
+    menu.addEventListener("toggle", function () {
+      if (!menu.open) { return; }
+      if (offered !== null) { show(offered); return; }
+      fetch(phrases, { credentials: "same-origin" }).then(function (answer) {
+        if (!answer.ok) { throw new Error("no phrases"); }
+        return answer.text();
+      }).then(function (html) { offered = html; if (menu.open) { show(html); } })
+        .catch(function () { one("a", body).focus(); house.notice("error", "常用语暂时读不出来，请检查网络后重试。"); });
+    });
+    body.addEventListener("click", function (event) {
+      const button = event.target.closest("[data-phrase]");
+      if (button) { insert(button.textContent); }
+    });
+    body.addEventListener("keydown", function (event) {
+      if (event.key === "Escape") { event.stopPropagation(); menu.open = false; field.focus(); return; }
+      if (event.key === "Enter" && event.target.matches("[data-phrases-find]")) {
+        event.preventDefault();
+        if (buttons()[0]) { insert(buttons()[0].textContent); }
+      }
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") { return; }
+      event.preventDefault();
+      const found = buttons(), here = found.indexOf(document.activeElement);
+      const next = found[Math.min(found.length - 1, Math.max(0, here + (event.key === "ArrowDown" ? 1 : -1)))];
+      if (next) { next.focus(); }
+    });
+    field.addEventListener("keydown", function (event) {
+      if (event.altKey && event.key === "ArrowDown") { event.preventDefault(); menu.open = true; }
+    });
+  }
+
   function once(selector, root, call) {
     all(selector, root).forEach(function (found) {
       if (found.hasAttribute("data-is-set")) { return; }
@@ -123,6 +183,7 @@
     once("[data-grow]", root, function (field) { field.addEventListener("input", function () { grow(field); }); grow(field); });
     once("[data-day-pick]", root, day);
     once("[data-upload]", root, upload);
+    once("[data-phrases-for]", root, offer);
     if (drafts) { once("input[data-draft]", root, function (key) { keepDraft(key.form, key.value); }); }
   }
   house.onRegion(setUp);

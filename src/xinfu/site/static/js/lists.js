@@ -36,7 +36,6 @@
     });
     one("[data-pick-all]", form).addEventListener("click", function () { isAll = true; show(); });
     one("[data-pick-none]", form).addEventListener("click", function () { isAll = false; picked = new Set(); show(); });
-    form.addEventListener("submit", function () { write(key, []); });
     show();
   }
 
@@ -78,6 +77,28 @@
     });
     form.classList.add("is-folded");
     form.insertBefore(button, form.firstChild);
+  }
+
+  /* What was selected is forgotten once its bulk run has begun, not before: the way back keeps it. */
+  all("[data-forget]").forEach(function (box) { write("picked:" + box.getAttribute("data-forget"), []); });
+
+  /* Live counts of the pinned views: asked now and each minute while the page is in sight. */
+  const rail = one("[data-rail]");
+  if (rail) {
+    const count = function () {
+      if (document.hidden) { return; }
+      fetch(rail.getAttribute("data-rail"), { credentials: "same-origin", headers: { "X-Xinfu-Poll": "1" } })
+        .then(function (answer) { return answer.ok ? answer.json() : {}; })
+        .then(function (counts) {
+          all("[data-view]", rail).forEach(function (place) {
+            const found = counts[place.getAttribute("data-view")];
+            if (found !== undefined) { place.textContent = found; }
+          });
+        }).catch(function () { return null; });
+    };
+    count();
+    window.setInterval(count, 60000);
+    document.addEventListener("visibilitychange", count);
   }
 
   house.onRegion(function (root) {
