@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -237,10 +238,23 @@ def test_the_command_explains_a_missing_checkpoint_file() -> None:
 
 
 def test_a_deputy_acts_in_somebodys_name() -> None:
-    deputy = Actor(kind=Kind.PERSON, id=3, name="李某", behalf_of="person:12")
+    deputy = Actor(kind=Kind.PERSON, id=3, name="李某", behalf_of="王某", behalf_key="person:12")
     with transaction.atomic():
         journal.record("a.b", "x:1", by=deputy, at=AT)
-    assert b'"behalf_of":"person:12"' in bytes(JournalEntry.objects.get(n=0).body)
+    body = bytes(JournalEntry.objects.get(n=0).body)
+    assert b'"behalf_of":"person:12"' in body
+    assert "王某".encode() not in body
+
+
+def test_somebody_without_a_number_is_named_by_a_salted_digest_only() -> None:
+    deputy = Actor(kind=Kind.PERSON, id=3, name="李某", behalf_of="王某")
+    with transaction.atomic():
+        journal.record("a.b", "x:1", by=deputy, at=AT)
+    body = bytes(JournalEntry.objects.get(n=0).body).decode()
+    salt = JournalSalt.objects.get()
+    assert salt.digest in body
+    assert salt.digest == hashlib.sha256(bytes(salt.salt) + "王某".encode()).hexdigest()
+    assert "王某" not in body
 
 
 def test_the_program_itself_is_named_by_its_job() -> None:

@@ -281,7 +281,7 @@ def test_a_deputy_acts_with_the_others_roles_and_in_both_names(
     assert (acting.id, acting.name, acting.behalf_of) == (other.pk, "李代", "王小花")
     assert acting.roles == {Role.WINDOW_CLERK}
     actions.stand_in(deputy=row, by=acting, at=now)
-    assert told("deputy.acted")["behalf_of"] == "王小花"
+    assert told("deputy.acted")["behalf_of"] == f"person:{clerk.pk}"
     actions.stand_in(deputy=None, by=acting, at=now)
     told("deputy.rested")
 

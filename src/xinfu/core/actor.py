@@ -48,6 +48,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     behalf_of: str = ""
+    behalf_key: str = ""
     job: str = ""
 
     @property

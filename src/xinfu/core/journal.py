@@ -49,11 +49,11 @@ def record(event: str, subject: Model | str, *, by: Actor, at: datetime, **data:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("journal.record belongs inside the action's transaction")
+    if by.behalf_of:
+        data = {**data, "behalf_of": by.behalf_key or hidden(by.behalf_of, subject)}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    if by.behalf_of:
-        data = {**data, "behalf_of": by.behalf_of}
     last = JournalEntry.objects.aggregate(n=Max("n"))["n"]
     n = 0 if last is None else int(last) + 1
     name = subject_of(subject)

@@ -53,6 +53,7 @@ def actor_as_data(actor: Actor) -> dict[str, Any]:
         "roles": sorted(actor.roles),
         "scopes": scopes,
         "behalf_of": actor.behalf_of,
+        "behalf_key": actor.behalf_key,
         "job": actor.job,
     }
 

@@ -129,5 +129,5 @@ def stand_in(request: HttpRequest) -> HttpResponse:
         messages.success(request, "已恢复以本人身份办理。")
     else:
         request.session[STAND_IN] = row.pk
-        messages.success(request, f"现在代{row.person.name}办理，每一步都会同时记下两人的姓名。")
+        messages.success(request, f"现在代{row.person.name}办理，每一步都会同时记下两人。")
     return HttpResponseRedirect(reverse(HERE))
