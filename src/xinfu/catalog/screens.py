@@ -355,7 +355,7 @@ def batch_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ask_undo(request: HttpRequest, batch: ItemBatch) -> HttpResponse | None:
     happens = [
-        f"本批次新增的 {batch.created} 项将被删去，更新的 {batch.updated} 项恢复到导入之前",
+        f"本批次新增的 {batch.created:,} 项将被删去，更新的 {batch.updated:,} 项恢复到导入之前",
         "已有办件按它的版本收件、或后面的批次又改过的，不会撤销，并说明原因",
     ]
     back = reverse("catalog:batch", args=[batch.pk])
