@@ -11,15 +11,17 @@ from django.db import connection
 from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from xinfu.core import clock, inbox, journal, local, registry
 from xinfu.core.access import Role
 from xinfu.core.inbox import Todo
 from xinfu.core.models import Draft, LocalRule
 from xinfu.core.permissions import Can
+from xinfu.core.refusal import Refused
 from xinfu.core.registry import Found
 from xinfu.core.ui import drafts, jobs, news
-from xinfu.site import queries
+from xinfu.site import actions, queries
 from xinfu.site.models import Suggestion
 
 
@@ -245,6 +247,37 @@ def test_a_suggestion_is_answered_once_and_then_stands_for_all(as_role: Any, cli
     assert "列表字号" in page
     assert "13800001234" not in page
     assert "列表字太小" in text_of(clerk.get("/suggestions/")), "one's own stays in sight"
+
+
+@pytest.mark.parametrize(
+    "question, answer, refusal",
+    [
+        ("  ", "已加大。", "no_question"),
+        ("字号", " ", "no_answer"),
+        ("字号", "又答一次。", "answered_meanwhile"),
+    ],
+)
+def test_an_answer_needs_a_public_question_and_words_and_stands_once(
+    as_role: Any, question: str, answer: str, refusal: str
+) -> None:
+    general = as_role(Role.GENERAL).actor
+    made = actions.suggest(text="列表字太小", by=general, at=timezone.now())
+    if refusal == "answered_meanwhile":
+        actions.answer_suggestion(
+            suggestion=made, question="字号", answer="已加大。", by=general, at=timezone.now()
+        )
+    with pytest.raises(Refused) as said:
+        actions.answer_suggestion(
+            suggestion=made, question=question, answer=answer, by=general, at=timezone.now()
+        )
+    assert said.value.code == refusal
+
+
+def test_a_suggestion_without_words_is_refused(as_role: Any) -> None:
+    answer = as_role(Role.WINDOW_CLERK).post("/suggestions/", {"text": "   "})
+    assert answer.status_code == 422
+    with pytest.raises(Refused, match="请写明"):
+        actions.suggest(text=" ", by=as_role(Role.WINDOW_CLERK).actor, at=timezone.now())
 
 
 def test_ten_suggestions_a_day_are_enough(as_role: Any) -> None:
