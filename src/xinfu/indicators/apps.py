@@ -17,6 +17,7 @@ class IndicatorsConfig(AppConfig):
             [
                 ("指标看板", "indicators:board", Can.SEE),
                 ("晾晒榜", "indicators:league", Can.SEE),
+                ("公布的榜", "indicators:published", Can.SEE),
                 ("周通报", "indicators:weekly", Can.SEE),
                 ("月分析", "indicators:monthly", Can.SEE),
                 ("指标目录", "indicators:catalogue", Can.SEE),

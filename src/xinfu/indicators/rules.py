@@ -129,6 +129,15 @@ def ranks(values: Sequence[Fraction], better: str) -> list[int]:
     return [first_at[value] for value in values]
 
 
+def wrong_correction(numerator: int, denominator: int | None, unit: str) -> str | None:
+    """Return why two numbers cannot be a figure's numerator and denominator; `denominator` is None for a count."""
+    if numerator < 0 or (denominator is not None and denominator < 0):
+        return "分子、分母不能是负数。"
+    if unit == "%" and denominator is not None and numerator > denominator:
+        return f"分子 {numerator} 大于分母 {denominator}，请核对。"
+    return None
+
+
 # --- colour bands -----------------------------------------------------------------------------------
 
 COLOURS = {"green": "绿", "blue": "蓝", "yellow": "黄", "orange": "橙", "red": "红"}

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.indicators.screens import board, bulletins, colours, detail, league, meeting, number, ranks
+from xinfu.indicators.screens import (
+    board,
+    bulletins,
+    colours,
+    detail,
+    league,
+    meeting,
+    number,
+    published,
+    ranks,
+)
 
 app_name = "indicators"
 urlpatterns = [
@@ -18,6 +28,12 @@ urlpatterns = [
     path("weekly/", bulletins.weekly, name="weekly"),
     path("monthly/", bulletins.monthly, name="monthly"),
     path("ranks/", ranks.ranks, name="ranks"),
+    path("published/", published.published, name="published"),
+    path("published/prepare/", published.prepare, name="prepare"),
+    path("published/<int:pk>/", published.published_detail, name="published_detail"),
+    path("published/<int:pk>/move/", published.published_move, name="published_move"),
+    path("published/<int:pk>/withdraw/", published.withdraw, name="withdraw"),
+    path("published/<int:pk>/lines/<int:line>/correct/", published.correct, name="correct"),
     path("of/<slug:code>/", detail.detail, name="detail"),
     path("of/<slug:code>/colours/", colours.colours, name="colours"),
     path("of/<slug:code>/number/", number.number, name="number"),

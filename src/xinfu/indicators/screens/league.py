@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -85,9 +86,9 @@ def lines(table: League, rows: list[LeagueRow], grain: str) -> list[Line]:
     return out
 
 
-def asked(request: HttpRequest) -> tuple[str, str]:
+def asked(given: Mapping[str, str]) -> tuple[str, str]:
     """Return grain and indicator that the address names; the first of each where it names none."""
-    grain, by = request.GET.get("grain") or GRAINS[0], request.GET.get("by") or CODES[0]
+    grain, by = given.get("grain") or GRAINS[0], given.get("by") or CODES[0]
     if grain not in GRAINS:
         raise Refused(
             "unknown_grain",
@@ -113,7 +114,7 @@ def part_of(request: HttpRequest) -> Shown:
 @needs(Can.SEE)
 def league(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
-    grain, by = asked(request)
+    grain, by = asked(request.GET)
     keep = {"grain": grain, "by": by}
     chosen = periods.choose(request, keep)
     state, part = queries.snapshot(actor), part_of(request)
@@ -149,6 +150,8 @@ def league(request: HttpRequest) -> HttpResponseBase:
         "snapshot": state,
         "stale": freshness.of(state, chosen.period),
         "files": f"?{urlencode({**days, **keep})}",
+        "may_publish": actor.may(Can.PUBLISH),
+        "published": queries.published_of(actor, by, grain, chosen.period),
         "may_refresh": actor.may(Can.IMPORT),
     }
     return render(request, "indicators/league.html", context)
@@ -190,7 +193,7 @@ def _file(table: League, grain: str, kind: str) -> HttpResponseBase:
 def wall(request: HttpRequest) -> HttpResponse:
     """Show one indicator's table for a screen on the wall; the page turns to the next by itself."""
     chosen = periods.choose(request)
-    grain, _ = asked(request)
+    grain, _ = asked(request.GET)
     turn = request.GET.get("turn", "0")
     place = int(turn) % len(CODES) if turn.isdigit() and len(turn) < 6 else 0
     state = queries.snapshot(actor_of(request))
