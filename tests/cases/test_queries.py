@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.cases.conftest import HEAD, import_cases, row
+from tests.cases.conftest import GOOD_ID, HEAD, import_cases, row
 from xinfu.cases import queries
 from xinfu.cases.models import Case, Quality
-from xinfu.cases.queries import CaseFilter
+from xinfu.cases.queries import CaseFilter, Today
 from xinfu.cases.rules import Light
 from xinfu.core.access import Role
 from xinfu.core.refusal import NotFound
 
 Write = Callable[..., Path]
 TODAY = date(2023, 6, 27)
+ZONE = ZoneInfo("Asia/Shanghai")
 OTHER = "11330624MB0012"
 TOWN = "330624001000"
 
@@ -53,17 +54,25 @@ def numbers(rows: Any) -> list[int]:
     return sorted(int(c.case_no[-6:]) for c in rows)
 
 
-def test_lights_of_a_list_and_its_filters_agree(county: Any, as_role: Callable[..., Any]) -> None:
+def at(day: date) -> Today:
+    return queries.today(datetime(day.year, day.month, day.day, 9, tzinfo=ZONE))
+
+
+@pytest.fixture
+def now(db: None) -> Today:
+    return at(TODAY)
+
+
+def test_lights_of_a_list_and_its_filters_agree(county: Any, as_role: Callable[..., Any], now: Today) -> None:
     actor = as_role(Role.LEADER).actor
     every = list(queries.cases(actor))
-    lights = {int(c.case_no[-6:]): queries.lights(every, TODAY)[c.pk] for c in every}
-    assert lights == {
+    assert {int(c.case_no[-6:]): queries.lamp(c, now).light for c in every} == {
         1: Light.SOON, 2: Light.SOON, 3: Light.LATE, 4: Light.PAUSED, 5: Light.SOON, 6: Light.SOON,
         7: Light.DONE_LATE, 8: Light.OK,
     }  # fmt: skip
-    for light in ("late", "soon", "paused"):
-        found = numbers(queries.cases(actor, CaseFilter(light=light), TODAY))
-        assert found == sorted(n for n, shown in lights.items() if shown == light)
+    for light in queries.LIGHTS:
+        found = numbers(queries.cases(actor, CaseFilter(light=light), now))
+        assert found == numbers(c for c in every if queries.is_lit(light, c, now)), light
 
 
 def test_the_soon_list_keeps_the_fifth_of_a_long_limit_too(county: Any, as_role: Callable[..., Any]) -> None:
@@ -73,8 +82,8 @@ def test_the_soon_list_keeps_the_fifth_of_a_long_limit_too(county: Any, as_role:
     from xinfu.core.holidays import calendar
 
     for left, yellow in ((4, True), (5, False)):
-        today = calendar().add_workdays(due, -left)
-        assert (8 in numbers(queries.soon_due_cases(actor, today))) == yellow
+        moment = at(calendar().add_workdays(due, -left))
+        assert (8 in numbers(queries.cases(actor, CaseFilter(light="soon"), moment))) == yellow
 
 
 @pytest.mark.parametrize(
@@ -91,11 +100,17 @@ def test_the_soon_list_keeps_the_fifth_of_a_long_limit_too(county: Any, as_role:
         (CaseFilter(received_from=date(2023, 6, 19), received_to=date(2023, 6, 19), state="finished"), [7]),
         (CaseFilter(received_from=date(2023, 6, 20)), []),
         (CaseFilter(channel="2"), []),
+        (CaseFilter(channel="6"), []),
         (CaseFilter(unified=True), []),
+        (CaseFilter(number="000003"), [3]),
+        (CaseFilter(number=GOOD_ID), []),
+        (CaseFilter(text=GOOD_ID), [1, 2, 3, 4, 5, 6, 7, 8]),
+        (CaseFilter(due_to=date(2023, 6, 27)), [1, 3, 4, 5, 6]),
+        (CaseFilter(due_from=date(2023, 6, 28), state="suspended"), []),
     ],
 )
 def test_filters(county: Any, as_role: Callable[..., Any], wanted: CaseFilter, found: list[int]) -> None:
-    assert numbers(queries.cases(as_role(Role.LEADER).actor, wanted, TODAY)) == found
+    assert numbers(queries.cases(as_role(Role.LEADER).actor, wanted)) == found
 
 
 def test_filters_by_unit_window_town_and_batch(county: Any, as_role: Callable[..., Any]) -> None:
@@ -121,43 +136,73 @@ def test_everybody_sees_the_cases_of_the_units_in_reach(county: Any, as_role: Ca
         assert queries.cases(actor).count() == number, role
     other = Case.objects.get(case_no=row(5)["办件编号"])
     with pytest.raises(NotFound):
-        queries.case_view(as_role(Role.WINDOW_CLERK, county.unit_a).actor, other.pk, TODAY)
+        queries.get_case(as_role(Role.WINDOW_CLERK, county.unit_a).actor, other.pk)
 
 
-def test_the_overdue_list_begins_with_the_longest_overdue(county: Any, as_role: Callable[..., Any]) -> None:
-    actor = as_role(Role.LEADER).actor
-    found = list(queries.overdue_cases(actor, date(2023, 7, 3)))
-    assert [c.due_on for c in found] == sorted(c.due_on for c in found if c.due_on)
-    assert numbers(found) == [1, 2, 3, 5, 6]
+def test_a_unit_finds_its_own_cases_of_each_light_and_no_other(
+    county: Any, as_role: Callable[..., Any], now: Today
+) -> None:
+    everybody = as_role(Role.LEADER).actor
+    for role, unit in ((Role.WINDOW_CLERK, county.unit_a), (Role.TOWN_CLERK, county.town_a)):
+        actor = as_role(role, unit).actor
+        own = set(numbers(queries.cases(actor)))
+        for light in queries.LIGHTS:
+            wanted = CaseFilter(light=light)
+            found = set(numbers(queries.cases(everybody, wanted, now)))
+            assert set(numbers(queries.cases(actor, wanted, now))) == found & own, (role, light)
 
 
-def test_the_page_of_a_case_shows_both_clocks_what_stopped_them_and_why(
+def test_days_are_those_of_the_record_where_batches_of_two_zones_are_kept(
     county: Any, as_role: Callable[..., Any]
 ) -> None:
-    actor = as_role(Role.WINDOW_CLERK, county.unit_a).actor
+    """Received at 20:00 in Boston on the 19th, which is the 20th here: the record's day counts."""
+    from xinfu.cases.models import ImportBatch
+
+    actor, foreign = as_role(Role.LEADER).actor, Case.objects.get(case_no=row(1)["办件编号"])
+    moment = datetime(2023, 6, 19, 20, tzinfo=ZoneInfo("America/New_York"))
+    Case.objects.filter(pk=foreign.pk).update(received_at=moment)
+    one_day = CaseFilter(received_from=date(2023, 6, 19), received_to=date(2023, 6, 19))
+    assert 1 not in numbers(queries.cases(actor, one_day))
+    batch = ImportBatch.objects.latest("pk")
+    ImportBatch.objects.filter(pk=batch.pk).update(mapping="boston-311")
+    assert 1 in numbers(queries.cases(actor, one_day))
+
+
+def test_what_is_due_begins_with_the_longest_overdue(county: Any, as_role: Callable[..., Any]) -> None:
+    actor = as_role(Role.LEADER).actor
+    found = queries.due_cases(actor, date(2023, 7, 3), 100)
+    assert [c.due_on for c in found] == sorted(c.due_on for c in found if c.due_on)
+    assert numbers(found) == [1, 2, 3, 5, 6]
+    assert numbers(queries.due_cases(actor, date(2023, 7, 3), 100, window=county.window_b1.pk)) == [5]
+
+
+def test_who_may_see_the_whole_applicant(county: Any, as_role: Callable[..., Any]) -> None:
     case = Case.objects.get(case_no=row(4)["办件编号"])
-    view = queries.case_view(actor, case.pk, TODAY)
-    assert (view.accepting.light, view.handling.light) == (Light.DONE, Light.PAUSED)
-    assert view.handling.why == "受理次日起第4个工作日"
-    assert "行政许可法" in view.accepting.why
-    assert [s.kind for s in view.handling.spans] == ["run", "late", "stop"]
-    assert all(s.left >= 0 and s.left + s.width <= 1000 for s in view.handling.spans)
-    assert [m.label for m in view.moments] == ["收件", "受理", "停钟：特别程序"]
-    assert dict(view.applicant)["申请者名称"] == "张**"
-    assert view.may_reveal
-    assert not queries.case_view(as_role(Role.LEADER).actor, case.pk, TODAY).may_reveal
+    assert queries.may_reveal(as_role(Role.WINDOW_CLERK, county.unit_a).actor, case)
+    assert not queries.may_reveal(as_role(Role.LEADER).actor, case)
+    assert dict(queries.masked_applicant(case))["申请者名称"] == "张**"
 
 
 def test_the_morning_sheet_groups_by_window_and_leaves_out_what_is_stopped(
-    county: Any, as_role: Callable[..., Any]
+    county: Any, as_role: Callable[..., Any], now: Today
 ) -> None:
-    sheets = queries.morning_sheet(as_role(Role.LEADER).actor, TODAY)
-    shown = {s.window or s.department: (numbers(s.today), numbers(s.tomorrow), s.overdue) for s in sheets}
+    actor = as_role(Role.LEADER).actor
+    groups = queries.sheet_groups(actor, now)
+    found = queries.sheets(actor, now, groups, 100, department=None, window=None)
+    shown = {
+        s.group.window or s.group.department: (
+            numbers(r.case for r in s.today),
+            numbers(r.case for r in s.tomorrow),
+            s.group.late,
+        )
+        for s in found
+    }
     assert shown == {
         "市场监管窗口一": ([1], [2], 1),
         "社保窗口": ([5], [], 0),
         "南明街道": ([6], [], 0),
     }
+    assert [(g.today, g.ahead) for g in groups] == [(len(s.today), len(s.tomorrow)) for s in found]
 
 
 def test_the_inbox_of_a_window_counts_its_own_overdue_and_due_cases(
@@ -173,12 +218,6 @@ def test_the_inbox_of_a_window_counts_its_own_overdue_and_due_cases(
 def test_the_data_quality_list_counts_each_mark(county: Any, as_role: Callable[..., Any]) -> None:
     assert queries.quality_counts(as_role(Role.LEADER).actor) == [(Quality.UNKNOWN_ITEM, 1)]
     assert queries.quality_counts(as_role(Role.WINDOW_CLERK, county.unit_b).actor) == []
-
-
-def test_a_long_list_is_counted_up_to_a_bound(county: Any, as_role: Callable[..., Any]) -> None:
-    rows = queries.cases(as_role(Role.LEADER).actor)
-    assert queries.count_up_to(rows) == (8, True)
-    assert queries.count_up_to(rows, 5) == (5, False)
 
 
 def test_a_list_costs_the_same_queries_whatever_its_length(

@@ -14,13 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from tests.cases.conftest import GOOD_ID, as_csv, import_cases, row
-from xinfu.cases import queries
-from xinfu.cases import queries_pages as pages
 from xinfu.cases.access import Can
 from xinfu.cases.models import Case, ImportBatch
-from xinfu.cases.rules import Light
-from xinfu.cases.screens.filters import narrow
+from xinfu.cases.screens.filters import begin_list, narrow
 from xinfu.core.access import ROLE_LABELS, Role, permissions_of
+from xinfu.core.actor import system
 from xinfu.core.models import JournalEntry
 
 OTHER = "11330624MB0012"
@@ -129,7 +127,11 @@ def test_a_colleague_of_another_unit_neither_finds_nor_opens_nor_exports_a_forei
         ("?light=accept_late", [6]),
         ("?light=paused", [4]),
         ("?mark=-1", [8]),
-        ("?light=done_late&finished_from=2023-06-01", [7]),
+        ("?light=done_late", [7]),
+        ("?light=done_late&finished_from=2023-06-01&finished_to=2023-06-27", []),
+        ("?finished_from=2023-06-19", [7]),
+        ("?channel=1&state=handling", [1, 2, 3, 4, 5]),
+        ("?mark=-1&state=handling", []),
         ("?q=000003", [3]),
         ("?unified=1", []),
         ("?received_from=2023-06-20", []),
@@ -143,22 +145,12 @@ def test_each_tab_and_filter_shows_its_cases(
     assert sorted(shown(html)) == numbers
 
 
-def test_tabs_and_lights_tell_the_same(county: Any) -> None:
-    """What SQL picks for a tab is what rules.light says of each case."""
-    now = pages.today()
-    every = queries.cases(pages.system("tests"))
-    for code, light in (("soon", Light.SOON), ("late", Light.LATE), ("paused", Light.PAUSED)):
-        by_rule = {c.pk for c in every if pages.lamp(c, now).light == light}
-        picked = set(pages.tab(every, code, now).values_list("pk", flat=True))
-        assert picked == by_rule - ({case(6).pk} if code == "late" else set()), code
-
-
 def test_a_wrong_filter_is_told_and_answers_422(county: Any, as_role: Callable[..., Any]) -> None:
     client = as_role(Role.LEADER)
     for query, words in (
         ("?received_from=2023-07-01&received_to=2023-06-01", "收件日期的止日在起日之前"),
         ("?q=13800001234", "手机和证件号码不能写进网址"),
-        ("?light=done_late", "查超期办结请给出办结日期的起日"),
+        ("?finished_from=2023-07-01&finished_to=2023-06-01", "办结日期的止日在起日之前"),
     ):
         answer = client.get(reverse("cases:list") + query)
         assert answer.status_code == 422, query
@@ -215,6 +207,7 @@ def test_a_case_tells_both_clocks_the_rule_and_what_stopped_them(
     county: Any, as_role: Callable[..., Any], django_assert_max_num_queries: Any
 ) -> None:
     client, address = as_role(Role.LEADER), reverse("cases:detail", args=[case(4).pk])
+    client.get(address)  # the first page of a session writes the session too
     with django_assert_max_num_queries(MOST_QUERIES):
         html = client.get(address).content.decode()
     assert "受理时限5个工作日，自收件日2023-06-19起算，当日不计" in html
@@ -314,6 +307,22 @@ def test_the_morning_sheet_names_todays_and_tomorrows_cases_of_each_window(
     assert "张三丰" not in html
 
 
+def test_a_large_morning_shows_windows_first_each_sheet_and_all_of_them_one_press_away(
+    county: Any, as_role: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xinfu.cases.screens.due.AT_ONCE", 2)
+    client = as_role(Role.LEADER)
+    html = client.get(reverse("cases:morning")).content.decode()
+    assert row(1)["办件编号"] not in html
+    assert "市场监管窗口一的晨会单" in html
+    one = client.get(reverse("cases:morning") + f"?window={county.window_b1.pk}").content.decode()
+    assert row(5)["办件编号"] in one
+    assert row(1)["办件编号"] not in one
+    every = client.get(reverse("cases:morning") + "?all=on&alone=on").content.decode()
+    assert all(row(n)["办件编号"] in every for n in (1, 2, 5))
+    assert "sheet-alone" in every
+
+
 # --- import --------------------------------------------------------------------------------------
 
 
@@ -405,4 +414,4 @@ def test_each_template_has_chinese_heads_and_an_explanation(office: Any, as_role
 
 
 def test_an_item_that_nobody_knows_has_no_cases(county: Any) -> None:
-    assert narrow(queries.cases(pages.system("tests")), {"item": "没有这个事项"}).count() == 0
+    assert narrow(begin_list(system("tests")), {"item": "没有这个事项"}).count() == 0

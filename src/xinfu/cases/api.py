@@ -22,7 +22,6 @@ from xinfu.people.session import actor_of
 
 router = Router(tags=["办件"])
 MOST = 500
-LIGHTS = ("", "late", "soon", "paused")
 
 
 class CaseIn(Schema):
@@ -152,7 +151,10 @@ class CaseQuery(Schema):
     received_to: date | None = None
     finished_from: date | None = None
     finished_to: date | None = None
-    light: str = Field("", description="late 超期 soon 临期 paused 停钟")
+    light: str = Field(
+        "",
+        description="today 今天到期 soon 临期 late 超期 accept_late 超期受理 paused 停钟 done_late 超期办结",
+    )
     cursor: str = ""
     limit: int = 100
 
@@ -176,11 +178,12 @@ def push_batch(request: HttpRequest, wanted: CasesIn) -> actions.Pushed:
 @needs(Can.SEE)
 def list_cases(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]:
     """按收件时间从近到远；每页最多 500 件。"""
-    if wanted.light not in LIGHTS:
-        raise Refused("bad_light", "light 只能是 late、soon 或 paused。", field="light")
-    today = clock.today()
-    asked = wanted.model_dump(exclude={"q", "cursor", "limit"})
-    rows = queries.cases(actor_of(request), queries.CaseFilter(text=wanted.q, **asked), today)
+    if wanted.light and wanted.light not in queries.LIGHTS:
+        raise Refused("bad_light", f"light 只能是 {'、'.join(queries.LIGHTS)}。", field="light")
+    now = queries.today()
+    asked = wanted.model_dump(exclude={"q", "item", "cursor", "limit"})
+    items = None if wanted.item is None else [wanted.item]
+    rows = queries.cases(actor_of(request), queries.CaseFilter(text=wanted.q, items=items, **asked), now)
     if wanted.cursor:
         at, pk = _place(wanted.cursor)
         rows = rows.filter(Q(received_at__lt=at) | Q(received_at=at, pk__lt=pk))
@@ -188,7 +191,7 @@ def list_cases(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]
     found = list(rows[: size + 1])
     page = found[:size]
     following = _cursor(page[-1].received_at, page[-1].pk) if len(found) > size else ""
-    return {"cases": _plain(page, today), "next": following}
+    return {"cases": _plain(page, now), "next": following}
 
 
 @router.get("/{case_no}", response=CaseOut, summary="一件办件", url_name="case")
@@ -196,12 +199,11 @@ def list_cases(request: HttpRequest, wanted: Query[CaseQuery]) -> dict[str, Any]
 def one_case(request: HttpRequest, case_no: str) -> dict[str, Any]:
     """按办件编号返回一件。"""
     case = queries.get_case_by_number(actor_of(request), case_no)
-    return _plain([case], clock.today())[0]
+    return _plain([case], queries.today())[0]
 
 
-def _plain(cases: Sequence[Any], today: date) -> list[dict[str, Any]]:
-    lights = queries.lights(cases, today)
-    return [queries.plain(case, lights[case.pk]) for case in cases]
+def _plain(cases: Sequence[Any], now: queries.Today) -> list[dict[str, Any]]:
+    return [queries.plain(case, queries.lamp(case, now)) for case in cases]
 
 
 def _cursor(at: datetime, pk: int) -> str:

@@ -20,7 +20,6 @@ from xinfu.cases.models import Case, CasePause, DueKind
 from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.holidays import calendar
-from xinfu.core.refusal import Refused
 from xinfu.lib.workdays import Calendar, last_instant
 
 CHUNK = 1000
@@ -30,12 +29,8 @@ COLUMNS = ("accept_due_on", "due_on", "due_at", "due_kind", "due_provisional", "
 
 def zone_of(case: Case) -> ZoneInfo:
     """Return the zone in which the case's civil days are counted: that of the mapping that brought it."""
-    if case.batch is not None and case.batch.mapping:
-        try:
-            return ZoneInfo(mappings.get(case.batch.mapping).zone)
-        except Refused:
-            pass
-    return ZoneInfo(settings.TIME_ZONE)
+    known = mappings.zone_named(case.batch.mapping) if case.batch is not None else None
+    return known or ZoneInfo(settings.TIME_ZONE)
 
 
 def facts_of(case: Case, *, accept_limit: int) -> rules.Facts:

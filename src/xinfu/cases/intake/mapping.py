@@ -82,6 +82,14 @@ def get(code: str) -> Mapping:
     raise Refused("unknown_mapping", f"没有名为“{code}”的映射，可用的有：{'、'.join(mappings.codes())}。")
 
 
+def zone_named(code: str) -> ZoneInfo | None:
+    """Return the zone of a mapping, None where no mapping of that name is known any more."""
+    try:
+        return ZoneInfo(get(code).zone)
+    except Refused:
+        return None
+
+
 def shipped() -> list[Mapping]:
     """Return every registered mapping, by title."""
     _ship()

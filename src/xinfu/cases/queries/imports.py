@@ -72,6 +72,14 @@ def get_batch(actor: Actor, pk: int) -> ImportBatch:
     return found
 
 
+def same_file_before(batch: ImportBatch) -> ImportBatch | None:
+    """Return the last finished batch of the same content and mapping before this one, unless it was undone."""
+    earlier = ImportBatch.objects.filter(
+        sha256=batch.sha256, mapping=batch.mapping, status=BatchStatus.DONE, pk__lt=batch.pk
+    )
+    return earlier.order_by("-pk").first()
+
+
 def rejections(actor: Actor, batch: ImportBatch) -> QuerySet[RejectedRow]:
     """Return the first rejected rows of a batch (the complete list is its `rejected_file`)."""
     rows = RejectedRow.objects.filter(batch=batch).order_by("row", "pk")

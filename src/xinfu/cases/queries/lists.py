@@ -1,210 +1,198 @@
-"""Lists of cases: filters, lights and counts, the actor's reach always first."""
+"""Lists of cases: one set of filters for screens, API, inbox and search, the actor's reach always first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import reduce
-from operator import or_
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.conf import settings
+from django.db.models import Count, F, Q
+from django.utils import timezone
 
-from xinfu.cases import local, rules
-from xinfu.cases.models import Case, CaseQuerySet, DueKind, Quality
-from xinfu.core.actor import Actor
-from xinfu.core.holidays import calendar
+from xinfu.cases.access import Can
+from xinfu.cases.intake.mapping import zone_named
+from xinfu.cases.models import Case, CaseQuerySet, Channel, ImportBatch, Quality
+from xinfu.cases.queries import lights
+from xinfu.cases.queries.lights import Today
+from xinfu.cases.queries.steering import condition
+from xinfu.core.actor import Actor, system
 from xinfu.core.privacy import digest
 from xinfu.core.refusal import NotFound
 from xinfu.core.registry import Found
+from xinfu.people import queries as people
 
 TAIL = 6
 LISTED = ("department", "window", "town", "item_version")
-MOST_COUNTED = 10_000
+TOWNSHIP = "township"
+MOST_COMMON = Channel.MOBILE
+"""Channels up to this code bring most cases; the rest has an index of its own (models.Case)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
     """What a list is narrowed to; empty values narrow nothing. Days are inclusive.
 
-    `text`: case number, its last 6 or more characters, or a whole identity or telephone number. `light`: late,
-    soon, paused. `mark`: one bit of Quality, or -1 for any. `item`: id of catalog.Item.
+    `number`: case number, or its last 6 or more characters; `text`: that, or a whole identity or telephone number;
+    `person`: keyed digest of such a number, in hex. `light`: a code of lights.LIGHTS. `mark`: one bit of Quality, or
+    -1 for any. `items`: ids of catalog.Item. `due_from`, `due_to`: of open cases.
     """
 
+    number: str = ""
     text: str = ""
+    person: str = ""
     state: str = ""
-    states: tuple[str, ...] = ()
     department: int | None = None
     window: int | None = None
     town: int | None = None
-    item: int | None = None
+    items: Sequence[int] | None = None
     channel: str = ""
     received_from: date | None = None
     received_to: date | None = None
-    accepted_from: date | None = None
-    accepted_to: date | None = None
     finished_from: date | None = None
     finished_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
     light: str = ""
     mark: int = 0
     batch: int | None = None
     unified: bool | None = None
-    project_type: str = ""
-    finish_kind: str = ""
-    ids: tuple[int, ...] = field(default=())
+
+    @property
+    def is_steered(self) -> bool:
+        """Tell whether a small index of few cases leads: open ones, marked ones, late finished ones, one batch's."""
+        return bool(self.light or self.mark or self.due_from or self.due_to or self.batch)
 
 
-def cases(actor: Actor, wanted: CaseFilter | None = None, today: date | None = None) -> CaseQuerySet:
+NOTHING = CaseFilter()
+
+
+def cases(actor: Actor, wanted: CaseFilter = NOTHING, now: Today | None = None) -> CaseQuerySet:
     """Return the visible cases that fit, latest receipt first, with their names at hand.
 
-    `today` is needed where `light` is asked for.
+    `now` is needed where a light is asked for.
     """
-    wanted = wanted or CaseFilter()
-    rows = Case.objects.visible_to(actor).filter(*_exact(wanted), *_days(wanted))
-    if wanted.text.strip():
-        rows = rows.filter(_named(wanted.text))
+    rows = visible(actor, is_steered=wanted.is_steered)
+    rows = rows.filter(*_exact(wanted), *_days(wanted), *_named(wanted))
     if wanted.mark:
-        rows = rows.filter(quality__gt=0)
-        rows = (
-            rows
-            if wanted.mark < 0
-            else rows.annotate(marked=F("quality").bitand(wanted.mark)).filter(marked__gt=0)
-        )
+        rows = _marked(rows, wanted.mark)
     if wanted.light:
-        assert today is not None
-        rows = {"late": late, "soon": soon, "paused": paused}[wanted.light](rows, today)
+        assert now is not None
+        rows = lights.lit(rows, wanted.light, now)
     return rows.select_related(*LISTED).order_by("-received_at", "-pk")
+
+
+def visible(actor: Actor, *, is_steered: bool) -> CaseQuerySet:
+    """Return the cases that the actor may open (CaseQuerySet.visible_to), by another index than the units'."""
+    units = actor.scope(Can.SEE).units
+    if not is_steered or actor.scope(Can.SEE).everything or not units:
+        return Case.objects.visible_to(actor)
+    wanted = sorted(units)
+    mine = condition("department_id__in", wanted, is_steered=True)
+    return Case.objects.filter(mine | condition("town_id__in", wanted, is_steered=True))
 
 
 def _exact(wanted: CaseFilter) -> list[Q]:
     pairs = {
         "state": wanted.state or None,
-        "state__in": wanted.states or None,
-        "department": wanted.department,
-        "window": wanted.window,
-        "town": wanted.town,
-        "item_version__item": wanted.item,
+        "department_id": wanted.department,
+        "window_id": wanted.window,
+        "town_id": wanted.town,
         "channel": wanted.channel or None,
-        "batch": wanted.batch,
         "is_unified": wanted.unified,
-        "project_type": wanted.project_type or None,
-        "finish_kind": wanted.finish_kind or None,
-        "pk__in": wanted.ids or None,
     }
-    return [Q((name, value)) for name, value in pairs.items() if value is not None]
-
-
-def _days(wanted: CaseFilter) -> list[Q]:
-    pairs = {
-        "received_on__gte": wanted.received_from,
-        "received_on__lte": wanted.received_to,
-        "accepted_on__gte": wanted.accepted_from,
-        "accepted_on__lte": wanted.accepted_to,
-        "finished_on__gte": wanted.finished_from,
-        "finished_on__lte": wanted.finished_to,
-    }
-    found = [Q((name, value)) for name, value in pairs.items() if value is not None]
-    return found + _instants(wanted)
-
-
-def _instants(wanted: CaseFilter) -> list[Q]:
-    """Bound the receipt by instants a day wider too: that is what the indexes are on."""
-    found = []
-    if wanted.received_from is not None:
-        found.append(
-            Q(received_at__gte=datetime.combine(wanted.received_from, time(), UTC) - timedelta(days=1))
-        )
-    if wanted.received_to is not None:
-        found.append(Q(received_at__lt=datetime.combine(wanted.received_to, time(), UTC) + timedelta(days=2)))
+    found = [
+        condition(name, value, is_steered=wanted.is_steered or (_is_rare(wanted) and name == "state"))
+        for name, value in pairs.items()
+        if value is not None
+    ]
+    if _is_rare(wanted):
+        found.append(Q(channel__gt=MOST_COMMON))
+    if wanted.items is not None:
+        found.append(Q(item_version__item__in=wanted.items))
+    if wanted.batch is not None:
+        found.append(Q(batch=wanted.batch))
     return found
 
 
-def _named(text: str) -> Q:
+def _is_rare(wanted: CaseFilter) -> bool:
+    """Tell whether a channel is asked for that few cases come by: its index leads, where no other is small."""
+    return bool(wanted.channel) and wanted.channel > MOST_COMMON
+
+
+def _days(wanted: CaseFilter) -> list[Q]:
+    is_steered = wanted.is_steered
+    pairs = {
+        "finished_on__gte": (wanted.finished_from, is_steered),
+        "finished_on__lte": (wanted.finished_to, is_steered),
+        "due_on__gte": (wanted.due_from, False),
+        "due_on__lte": (wanted.due_to, False),
+    }
+    found = [condition(n, v, is_steered=steered) for n, (v, steered) in pairs.items() if v is not None]
+    if wanted.due_from or wanted.due_to:
+        found.append(lights.OPEN)
+    return found + _received(wanted.received_from, wanted.received_to)
+
+
+def _received(first: date | None, last: date | None) -> list[Q]:
+    """Bound the receipt by instants, which the indexes are on; by civil days too where cases of another zone are kept."""
+    if first is None and last is None:
+        return []
+    spread = timedelta(0) if _is_one_zone() else timedelta(days=1)
+    found = []
+    if first is not None:
+        found.append(Q(received_at__gte=_start_of(first) - spread))
+    if last is not None:
+        found.append(Q(received_at__lt=_start_of(last) + timedelta(days=1) + spread))
+    if spread:
+        days = {"received_on__gte": first, "received_on__lte": last}
+        found += [Q((name, day)) for name, day in days.items() if day is not None]
+    return found
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.get_default_timezone()).astimezone(UTC)
+
+
+def _is_one_zone() -> bool:
+    """Tell whether every batch's civil days are those of the house, so that days and instants say the same."""
+    house = ZoneInfo(settings.TIME_ZONE)
+    kept = ImportBatch.objects.order_by("mapping").values_list("mapping", flat=True).distinct()
+    return all(zone_named(mapping) == house for mapping in kept)
+
+
+def _named(wanted: CaseFilter) -> list[Q]:
     """Find by number, by its tail, or by a personal value as a whole; never by parts of hidden digits."""
-    word = text.strip()
-    found = Q(case_no=word) | Q(id_digest=digest(word)) | Q(phone_digest=digest(word))
+    found = []
+    if word := wanted.number.strip():
+        found.append(_numbered(word))
+    if word := wanted.text.strip():
+        found.append(_numbered(word) | _of_person(digest(word)))
+    if wanted.person:
+        found.append(_of_person(bytes.fromhex(wanted.person)))
+    return found
+
+
+def _numbered(word: str) -> Q:
+    found = Q(case_no=word)
     if len(word) >= TAIL:
         found |= Q(case_tail=word[-TAIL:], case_no__endswith=word)
     return found
 
 
-# --- lights --------------------------------------------------------------------------------------
+def _of_person(value: bytes) -> Q:
+    return Q(id_digest=value) | Q(phone_digest=value)
 
 
-def open_cases(rows: CaseQuerySet) -> CaseQuerySet:
-    return rows.filter(finished_at=None, state__in=rules.OPEN_STATES, due_on__isnull=False)
-
-
-def late(rows: CaseQuerySet, today: date) -> CaseQuerySet:
-    """Keep open cases whose due day had passed when the clock last ran."""
-    return open_cases(rows).filter(due_on__lt=Coalesce(F("paused_on"), today)).filter(due_on__lt=today)
-
-
-def paused(rows: CaseQuerySet, today: date) -> CaseQuerySet:
-    return rows.filter(finished_at=None, paused_on__isnull=False)
-
-
-def soon(rows: CaseQuerySet, today: date) -> CaseQuerySet:
-    """Keep open cases that are yellow: few working days left, absolutely or as a share of their limit."""
-    workdays, percent = local.soon(today)
-    by_calendar = calendar()
-    steps = [Q(due_on__lte=by_calendar.add_workdays(today, workdays))]
-    if percent:
-        steps += [
-            Q(promise_days__gte=-(-left * 100 // percent), due_on__lte=by_calendar.add_workdays(today, left))
-            for left in range(workdays + 1, rules.SOON_CAP + 1)
-        ]
-    return open_cases(rows).filter(reduce(or_, steps), paused_on=None, due_on__gte=today)
-
-
-def lights(rows: Iterable[Case], today: date) -> dict[int, rules.Light]:
-    """Return case id → light of the cases of one page."""
-    soon_at, by_calendar = local.soon(today), calendar()
-    return {
-        case.pk: rules.light(
-            by_calendar,
-            today,
-            due_on=case.due_on,
-            limit=case.promise_days,
-            finished_on=case.finished_on,
-            ended=case.state not in rules.OPEN_STATES,
-            paused_on=case.paused_on,
-            was_late=was_late(case),
-            soon=soon_at,
-        )
-        for case in rows
-    }
-
-
-def was_late(case: Case) -> bool | None:
-    """Tell whether a case with a stated due instant was finished after it; None where days decide."""
-    if case.due_kind != DueKind.STATED or case.finished_at is None or case.due_at is None:
-        return None
-    return case.finished_at > case.due_at
-
-
-def overdue_cases(actor: Actor, today: date) -> CaseQuerySet:
-    """Return open cases past their due day, the longest overdue first."""
-    rows = late(Case.objects.visible_to(actor), today)
-    return rows.select_related(*LISTED).order_by("due_on", "department_id", "pk")
-
-
-def soon_due_cases(actor: Actor, today: date) -> CaseQuerySet:
-    """Return open cases that are due soon, the next due first."""
-    rows = soon(Case.objects.visible_to(actor), today)
-    return rows.select_related(*LISTED).order_by("due_on", "department_id", "pk")
-
-
-def count_up_to(rows: QuerySet[Case], most: int = MOST_COUNTED) -> tuple[int, bool]:
-    """Return the number of rows, and whether it is exact: beyond `most` a list says “10,000 以上”."""
-    number = rows.order_by()[: most + 1].count()
-    return min(number, most), number <= most
+def _marked(rows: CaseQuerySet, mark: int) -> CaseQuerySet:
+    rows = rows.filter(quality__gt=0)
+    return rows if mark < 0 else rows.annotate(carried=F("quality").bitand(mark)).filter(carried__gt=0)
 
 
 def quality_counts(actor: Actor) -> list[tuple[Quality, int]]:
     """Return how many visible cases carry each data-quality mark."""
-    rows = Case.objects.visible_to(actor).filter(quality__gt=0).order_by()
+    rows = visible(actor, is_steered=True).filter(quality__gt=0).order_by()
     by_value = rows.values_list("quality").annotate(n=Count("pk"))
     counts = dict.fromkeys(Quality, 0)
     for value, number in by_value:
@@ -233,8 +221,6 @@ def find(actor: Actor, text: str, limit: int) -> list[Found]:
     """Answer the search across subjects: by number, its tail, or a whole identity or telephone number."""
     from django.urls import reverse
 
-    from xinfu.cases.access import Can
-
     if len(text.strip()) < TAIL or not actor.may(Can.SEE):
         return []
     return [
@@ -246,3 +232,32 @@ def find(actor: Actor, text: str, limit: int) -> list[Found]:
         )
         for case in cases(actor, CaseFilter(text=text))[:limit]
     ]
+
+
+# --- what one may narrow by ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Units, towns and windows in the actor's reach, as (id, name)."""
+
+    departments: list[tuple[int, str]] = field(default_factory=list)
+    towns: list[tuple[int, str]] = field(default_factory=list)
+    windows: list[tuple[int, str]] = field(default_factory=list)
+
+
+def choices(actor: Actor) -> Choices:
+    """Return what the actor may filter by (one query)."""
+    scope = actor.scope(Can.SEE)
+    units = people.departments(system("cases")).select_related(None)
+    if not scope.everything:
+        units = units.filter(pk__in=scope.units)
+    fields = ("pk", "short_name", "kind", "windows__order", "windows__code", "windows__pk", "windows__name")
+    rows = list(units.values_list(*fields))
+    names = {pk: name for pk, name, *_ in rows}
+    windows = sorted((order, code, pk, name) for *_, order, code, pk, name in rows if pk is not None)
+    return Choices(
+        list(names.items()),
+        list({pk: name for pk, name, kind, *_ in rows if kind == TOWNSHIP}.items()),
+        [(pk, name) for *_, pk, name in windows],
+    )

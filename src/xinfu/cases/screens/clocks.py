@@ -12,7 +12,7 @@ from django.utils import timezone
 from xinfu.cases import rules
 from xinfu.cases.actions.clocks import zone_of
 from xinfu.cases.models import Case, CasePause, DueKind
-from xinfu.cases.queries_pages import Today
+from xinfu.cases.queries import Today, handling_light
 from xinfu.cases.rules import Light
 from xinfu.core.ui import text
 
@@ -120,20 +120,7 @@ def _handling(case: Case, pauses: Sequence[CasePause], now: Today, zone: ZoneInf
         for s in _stops(kept, zone, now, started, case.finished_on)
         if s.resumed_on is None or s.resumed_on >= started
     ]
-    instant = case.due_at if case.due_kind == DueKind.STATED else None
-    light = rules.light(
-        now.calendar,
-        now.day,
-        due_on=case.due_on,
-        limit=case.promise_days,
-        finished_on=case.finished_on,
-        ended=case.state not in rules.OPEN_STATES,
-        paused_on=case.paused_on,
-        was_late=case.finished_at > instant if instant and case.finished_at else None,
-        soon=now.soon,
-    )
-    if light == Light.SOON and instant is not None and instant < now.at:
-        light = Light.LATE
+    light = handling_light(case, now)
     return Lane(
         "handle", "办理时钟", started, "受理" if case.accepted_on else "收件", case.due_on, case.finished_on,
         case.get_state_display(), max(now.day, started), stops, light,

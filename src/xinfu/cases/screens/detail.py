@@ -15,14 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from xinfu.cases import actions, queries, rules
-from xinfu.cases import queries_pages as pages
 from xinfu.cases.access import Can
 from xinfu.cases.intake.fields import CASE
 from xinfu.cases.marks import marks_of
 from xinfu.cases.models import Case, CasePause, CaseStep, PauseKind
 from xinfu.cases.screens.clocks import lanes
 from xinfu.cases.screens.drawing import draw
-from xinfu.cases.screens.listing import CASES, DUE, light_html
+from xinfu.cases.screens.listing import CASES, SPECS, light_html
 from xinfu.core import clock
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
@@ -87,7 +86,7 @@ class ResumeForm(forms.Form):
 
 
 def _spec(query: QueryDict) -> ListSpec:
-    return DUE if query.get("list") == "due" else CASES
+    return SPECS.get(query.get("list", ""), CASES)
 
 
 def _page(
@@ -97,7 +96,7 @@ def _page(
     form: RevealForm | None = None,
     revealed: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    now = pages.today()
+    now = queries.today()
     pauses = list(case.pauses.order_by("started_at", "pk"))
     steps = list(case.steps.order_by("started_at", "pk"))
     drawn = lanes(case, pauses, now)
@@ -105,8 +104,8 @@ def _page(
         draw(drawn, now.calendar, now.day, width, name)
         for width, name in ((WIDE, "wide"), (NARROW, "narrow"))
     ]
-    entries = pages.journal_of(case)
-    lamp = pages.lamp(case, now)
+    entries = queries.journal_of(case)
+    lamp = queries.lamp(case, now)
     running = next((p for p in pauses if p.ended_at is None), None)
     context = {
         "case": case,
@@ -118,7 +117,7 @@ def _page(
         "groups": _groups(case),
         "applicant": _revealed(revealed) if revealed else queries.masked_applicant(case),
         "is_revealed": bool(revealed),
-        "reveal": (form or RevealForm()) if _may_reveal(actor, case) else None,
+        "reveal": (form or RevealForm()) if queries.may_reveal(actor, case) else None,
         "marks": marks_of(case.quality),
         "entries": [(e, EVENTS.get(e.event, e.event)) for e in entries],
         "may_see_journal": actor.may(CoreCan.SEE_JOURNAL),
@@ -142,11 +141,6 @@ def _page(
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     return _page(request, actor, queries.get_case(actor, pk))
-
-
-def _may_reveal(actor: Actor, case: Case) -> bool:
-    scope = actor.scope(Can.SEE_PERSONAL)
-    return bool(case.applicant_sealed) and (scope.covers(case.department_id) or scope.covers(case.town_id))
 
 
 def _why_not_stopped(case: Case) -> str:
@@ -186,7 +180,7 @@ def _steps(
     pauses: Sequence[CasePause],
     steps: Sequence[CaseStep],
     entries: Sequence[Any],
-    now: pages.Today,
+    now: queries.Today,
 ) -> list[Step]:
     """Return what happened, oldest first, with the working days between (D3)."""
     unit = str(case.window or case.department or case.org_name or "来源系统")

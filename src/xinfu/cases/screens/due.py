@@ -13,11 +13,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from xinfu.cases import queries
-from xinfu.cases import queries_pages as pages
 from xinfu.cases.access import Can
 from xinfu.cases.marks import MARKS, Mark
 from xinfu.cases.models import Case
-from xinfu.cases.queries_pages import DueGroup, Lamp, Today
+from xinfu.cases.queries import DueGroup, Lamp, Today
 from xinfu.cases.rules import Light
 from xinfu.cases.screens.listing import light_html
 from xinfu.core import clock
@@ -28,6 +27,8 @@ from xinfu.people.session import actor_of
 
 MOST_ROWS = 100
 MOST_SHEET = 2000
+AT_ONCE = 60
+"""Cases that the morning's page lists without being asked for one unit."""
 AHEAD = 3
 """Working days that the list of what is due looks ahead."""
 
@@ -51,11 +52,15 @@ class DueForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = pages.choices(actor)
-        for name in ("departments", "windows"):
-            field = self.fields[name[:-1]]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", "全部"), *getattr(known, name)]
+        _give_choices(self, actor)
+
+
+def _give_choices(form: forms.Form, actor: Actor) -> None:
+    known = queries.choices(actor)
+    for name in ("departments", "windows"):
+        field = form.fields[name[:-1]]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "全部"), *getattr(known, name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +131,10 @@ def due_list(request: HttpRequest) -> HttpResponse:
     asked = wanted.get("ahead")
     ahead = AHEAD if asked is None else asked
     department, window = wanted.get("department"), wanted.get("window")
-    now = pages.today()
+    now = queries.today()
     last = now.calendar.add_workdays(now.day, ahead) if ahead else now.day
-    groups = pages.due_groups(actor, now, last, department)
-    if window:
-        groups = [g for g in groups if g.window_id == window]
-    rows = pages.due_cases(actor, last, MOST_ROWS, department, window)
+    groups = queries.due_groups(actor, now, last, department, window)
+    rows = queries.due_cases(actor, last, MOST_ROWS, department, window)
     total = sum(g.total for g in groups)
     context = {
         "form": form,
@@ -167,7 +170,7 @@ def _sections(rows: list[Case], now: Today) -> list[Section]:
 
 
 def _row(case: Case, now: Today) -> DueRow:
-    lamp = pages.lamp(case, now)
+    lamp = queries.lamp(case, now)
     return DueRow(case, lamp, light_html(lamp), consequence(case, lamp, now))
 
 
@@ -176,38 +179,60 @@ def _row(case: Case, now: Today) -> DueRow:
 
 class MorningForm(forms.Form):
     department = forms.TypedChoiceField(label="承办单位", required=False, coerce=int, empty_value=None)
+    window = forms.TypedChoiceField(label="窗口", required=False, coerce=int, empty_value=None)
     alone = forms.BooleanField(label="每个窗口一页", required=False)
+    all = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["department"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "全部"), *pages.choices(actor).departments]
+        _give_choices(self, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLinks:
+    """One line of the morning's overview, with the addresses of its sheet and of what is overdue."""
+
+    group: DueGroup
+    sheet_url: str
+    late_url: str
 
 
 @needs(Can.SEE)
 def morning(request: HttpRequest) -> HttpResponse:
-    """Give the sheet for the morning round: each window's cases due today and on the next working day."""
+    """Give the sheets for the morning round: each window's cases due today and on the next working day.
+
+    A small reach is listed at once; a county shows its units and windows first, each sheet one press away, and all
+    of them on one page to print.
+    """
     actor = actor_of(request)
     form = MorningForm(request.GET or None, actor=actor)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    now = pages.today()
-    sheets, total = pages.sheets(actor, now, MOST_SHEET, wanted.get("department"))
+    now, where = queries.today(), {k: wanted.get(k) for k in ("department", "window")}
+    groups = queries.sheet_groups(actor, now, **where)
+    total = sum(g.today + g.ahead for g in groups)
+    is_listed = any(where.values()) or bool(wanted.get("all")) or total <= AT_ONCE
+    sheets = queries.sheets(actor, now, groups, MOST_SHEET, **where) if is_listed else []
     context = {
         "form": form,
         "now": now,
-        "tomorrow": now.next_workday,
         "day_words": _weekday(now.day),
         "tomorrow_words": _weekday(now.next_workday),
-        "sheets": [
-            (s, _list_url(department=s.department_id, window=s.window_id, light="late")) for s in sheets
-        ],
+        "sheets": [(s, _sheet_links(s.group)) for s in sheets],
+        "overview": [] if is_listed else [_sheet_links(g) for g in groups],
         "total": total,
-        "late": sum(s.late for s in sheets),
-        "rest": max(0, total - MOST_SHEET),
+        "late": sum(g.late for g in groups),
+        "rest": max(0, total - MOST_SHEET) if is_listed else 0,
         "alone": bool(wanted.get("alone")),
+        "is_narrowed": any(where.values()),
+        "all_url": f"{reverse('cases:morning')}?all=on&alone=on",
     }
     return render(request, "cases/morning.html", context, status=422 if form.errors else 200)
+
+
+def _sheet_links(group: DueGroup) -> SheetLinks:
+    where = {k: v for k, v in (("department", group.department_id), ("window", group.window_id)) if v}
+    sheet = f"{reverse('cases:morning')}?{urlencode(where or {'all': 'on'})}"
+    return SheetLinks(group, sheet, _list_url(**where, light="late"))
 
 
 def _weekday(day: date) -> str:

@@ -6,47 +6,36 @@ import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
-from xinfu.cases import queries_pages as pages
+from xinfu.cases import queries
 from xinfu.cases.marks import MARKS
 from xinfu.cases.models import CaseQuerySet, Channel, State
-from xinfu.cases.rules import OPEN_STATES
 from xinfu.catalog import queries as catalog
 from xinfu.core import clock
 from xinfu.core.actor import Actor, system
 from xinfu.core.ui import forms as inputs
 
 ANY = ("", "全部")
-TAIL = 6
 MOST_ITEMS = 500
-_today: ContextVar[pages.Today | None] = ContextVar("cases_today", default=None)
-"""The moment of the list that is being made: read once with its rows, used by its filters and its columns."""
+_asked: ContextVar[tuple[Actor, queries.Today]] = ContextVar("cases_asked")
+"""Whose list is being made, and at which moment: kept with its rows for its filters and its columns."""
 
 
-def begin_list() -> None:
-    _today.set(pages.today())
+def begin_list(actor: Actor) -> CaseQuerySet:
+    """Return the rows of a list before it is narrowed."""
+    _asked.set((actor, queries.today()))
+    return queries.cases(actor)
 
 
-def moment_of_list() -> pages.Today:
-    now = _today.get()
-    assert now is not None
-    return now
+def asked() -> tuple[Actor, queries.Today]:
+    return _asked.get()
 
 
-LIGHTS = [
-    ("today", "今天到期"),
-    ("soon", "临期"),
-    ("late", "超期"),
-    ("accept_late", "超期受理"),
-    ("paused", "补正或挂起"),
-    ("done_late", "超期办结"),
-]
 ANY_MARK = -1
 PERSONAL = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]|\d{15}")
 IN_ADDRESS = "手机和证件号码不能写进网址，请用“按手机或证件查找”。"
@@ -87,7 +76,7 @@ class CaseFilter(forms.Form):
     window = forms.TypedChoiceField(label="窗口", required=False, coerce=int, empty_value=None)
     received_from = inputs.Day(label="收件日期自", required=False)
     received_to = inputs.Day(label="收件日期至", required=False)
-    light = forms.ChoiceField(label="时限", required=False, choices=[ANY, *LIGHTS])
+    light = forms.ChoiceField(label="时限", required=False, choices=[ANY, *queries.LIGHTS.items()])
     item = inputs.Text(label="事项名称或编码", required=False, max_length=100)
     town = forms.TypedChoiceField(label="乡镇街道", required=False, coerce=int, empty_value=None)
     channel = forms.ChoiceField(label="渠道", required=False, choices=[ANY, *Channel.choices])
@@ -110,7 +99,7 @@ class CaseFilter(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = pages.choices(actor)
+        known = queries.choices(actor)
         for name in ("departments", "towns", "windows"):
             field = self.fields[name[:-1]]
             assert isinstance(field, forms.ChoiceField)
@@ -128,70 +117,28 @@ class CaseFilter(forms.Form):
             first, last = wanted.get(f"{what}_from"), wanted.get(f"{what}_to")
             if first and last and first > last:
                 self.add_error(f"{what}_to", f"{label}日期的止日在起日之前，请改正。")
-        if wanted.get("light") == "done_late" and not wanted.get("finished_from"):
-            self.add_error("finished_from", "查超期办结请给出办结日期的起日。")
         return wanted
 
 
-EXACT = {"state": "state", "department": "department", "window": "window", "town": "town", "channel": "channel",
-         "batch": "batch", "finished_from": "finished_on__gte", "finished_to": "finished_on__lte",
-         "received_from": "received_on__gte", "received_to": "received_on__lte"}  # fmt: skip
+BY_NAME = {"q": "number", "department": "department", "window": "window", "town": "town", "state": "state",
+           "channel": "channel", "batch": "batch", "mark": "mark", "light": "light", "received_from": "received_from",
+           "received_to": "received_to", "finished_from": "finished_from", "finished_to": "finished_to",
+           "due_from": "due_from", "due_to": "due_to"}  # fmt: skip
 
 
 def narrow(found: QuerySet[Any], wanted: dict[str, Any]) -> CaseQuerySet:
-    """Keep what the filters ask for."""
-    assert isinstance(found, CaseQuerySet)
-    rows = found.filter(*(Q((EXACT[name], value)) for name, value in wanted.items() if name in EXACT))
-    rows = rows.filter(*_instants(wanted), *_due(wanted))
-    if "q" in wanted:
-        rows = rows.filter(_numbered(wanted["q"]))
+    """Return the list's cases that the filters ask for."""
+    said: dict[str, Any] = {BY_NAME[name]: value for name, value in wanted.items() if name in BY_NAME}
     if "item" in wanted:
-        rows = rows.filter(item_version__item__in=_items(wanted["item"]))
+        said["items"] = _items(wanted["item"])
     if "unified" in wanted:
-        rows = rows.filter(is_unified=wanted["unified"] == "1")
+        said["unified"] = wanted["unified"] == "1"
     if "who" in wanted:
-        rows = pages.person_digest(rows, wanted["who"].hex)
-    if "mark" in wanted:
-        rows = _marked(rows, wanted["mark"])
-    return pages.tab(rows, wanted["light"], moment_of_list()) if "light" in wanted else rows
-
-
-def _instants(wanted: dict[str, Any]) -> list[Q]:
-    """Bound the receipt by instants a day wider too: that is what the indexes are on."""
-    found = []
-    if "received_from" in wanted:
-        first = datetime.combine(wanted["received_from"], time(), UTC)
-        found.append(Q(received_at__gte=first - timedelta(days=1)))
-    if "received_to" in wanted:
-        last = datetime.combine(wanted["received_to"], time(), UTC)
-        found.append(Q(received_at__lt=last + timedelta(days=2)))
-    return found
-
-
-def _due(wanted: dict[str, Any]) -> list[Q]:
-    found = []
-    if "due_from" in wanted:
-        found.append(Q(finished_at=None, due_on__gte=wanted["due_from"]))
-    if "due_to" in wanted:
-        found.append(Q(finished_at=None, due_on__lte=wanted["due_to"], state__in=sorted(OPEN_STATES)))
-    return found
-
-
-def _numbered(said: str) -> Q:
-    """Return the condition of a number as people type it: the whole, or its last six characters or more."""
-    found = Q(case_no=said)
-    if len(said) >= TAIL:
-        found |= Q(case_tail=said[-TAIL:], case_no__endswith=said)
-    return found
+        said["person"] = wanted["who"].hex
+    actor, now = asked()
+    return queries.cases(actor, queries.CaseFilter(**said), now)
 
 
 def _items(said: str) -> Sequence[int]:
     known = catalog.current_versions(system("cases"), clock.today()).filter(catalog.matching(said))
     return list(known.order_by("pk").values_list("item_id", flat=True)[:MOST_ITEMS])
-
-
-def _marked(rows: CaseQuerySet, mark: int) -> CaseQuerySet:
-    rows = rows.filter(quality__gt=0)
-    return (
-        rows if mark == ANY_MARK else rows.annotate(carried=F("quality").bitand(mark)).filter(carried__gt=0)
-    )

@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from xinfu.cases import actions, queries
-from xinfu.cases import queries_pages as pages
 from xinfu.cases.access import Can
 from xinfu.cases.intake import mapping as mappings
 from xinfu.cases.intake.mapping import Mapping
@@ -216,7 +215,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "marks": _marks(found),
         "rejected": rejected,
         "may_return_rows": bool(found.file and found.rejected_file and (found.total or 0) <= MOST_RETURNED),
-        "before": pages.same_file_before(found),
+        "before": queries.same_file_before(found),
         "light": _light(found),
     }
     return render(request, "cases/batch.html", context)

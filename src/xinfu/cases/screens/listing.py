@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from xinfu.cases import queries
-from xinfu.cases import queries_pages as pages
 from xinfu.cases.access import Can
-from xinfu.cases.models import Case, CaseQuerySet
+from xinfu.cases.models import Case
 from xinfu.cases.rules import Light
-from xinfu.cases.screens.filters import CaseFilter, begin_list, moment_of_list, narrow
+from xinfu.cases.screens.filters import CaseFilter, asked, begin_list, narrow
 from xinfu.core import privacy
 from xinfu.core.access import needs
-from xinfu.core.actor import Actor
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui import lists, text
 from xinfu.core.ui.lists import Column, ListSpec
@@ -31,16 +30,11 @@ LIGHTS = {Light.NONE: "none", Light.OK: "ok", Light.SOON: "warn", Light.LATE: "b
           Light.DONE: "done", Light.DONE_LATE: "late"}  # fmt: skip
 
 
-def _rows(actor: Actor) -> CaseQuerySet:
-    begin_list()
-    return queries.cases(actor)
+def lamp_of(case: Case) -> queries.Lamp:
+    return queries.lamp(case, asked()[1])
 
 
-def lamp_of(case: Case) -> pages.Lamp:
-    return pages.lamp(case, moment_of_list())
-
-
-def light_html(lamp: pages.Lamp) -> SafeString:
+def light_html(lamp: queries.Lamp) -> SafeString:
     return text.light(LIGHTS[lamp.light], lamp.word)
 
 
@@ -53,7 +47,9 @@ def _due_cell(case: Case) -> str:
     return format_html("{}{}", text.day(lamp.due_on), mark)
 
 
-def _columns(link: Any, sorts: frozenset[str]) -> tuple[Column, ...]:
+def _columns(link: Any, sorts: frozenset[str], more: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+    """Return the columns; only by the fields of `sorts`, which have an index there, can be sorted. `more` are shown too."""
+
     def sort(field: str) -> str:
         return field if field in sorts else ""
 
@@ -67,7 +63,7 @@ def _columns(link: Any, sorts: frozenset[str]) -> tuple[Column, ...]:
         Column("department", "承办单位", value=lambda c: c.department or c.org_name),
         Column("window", "窗口", value=lambda c: c.window or ""),
         Column("received_at", "收件时间", kind="when", sort=sort("received_at")),
-        Column("finished_at", "办结时间", kind="when", shown=False),
+        Column("finished_at", "办结时间", kind="when", shown="finished_at" in more, sort=sort("finished_on")),
         Column("handling_days", "办理用时（工作日）", kind="int", shown=False),
         Column("paused_days", "停钟（工作日）", kind="int", shown=False),
         Column("town", "乡镇街道", value=lambda c: c.town or "", shown=False),
@@ -83,8 +79,8 @@ def _link(case: Case) -> str:
     return reverse("cases:detail", args=[case.pk])
 
 
-def _open_link(case: Case) -> str:
-    return f"{_link(case)}?list=due"
+def _open_link(name: str) -> Callable[[Case], str]:
+    return lambda case: f"{_link(case)}?list={name}"
 
 
 CASES = lists.register(
@@ -92,7 +88,7 @@ CASES = lists.register(
         name="cases.list",
         title="办件",
         unit="件",
-        rows=_rows,
+        rows=begin_list,
         columns=_columns(_link, frozenset({"case_no", "received_at"})),
         order="-received_at",
         form=CaseFilter,
@@ -103,9 +99,26 @@ CASES = lists.register(
     )
 )
 DUE = lists.register(
-    replace(CASES, name="cases.due", columns=_columns(_open_link, frozenset({"due_on"})), order="due_on")
+    replace(
+        CASES, name="cases.due", columns=_columns(_open_link("due"), frozenset({"due_on"})), order="due_on"
+    )
 )
 """The same list in the order of due days, which an index serves for open cases only."""
+FINISHED = lists.register(
+    replace(
+        CASES,
+        name="cases.finished",
+        columns=_columns(_open_link("finished"), frozenset({"finished_on"}), frozenset({"finished_at"})),
+        order="-finished_on",
+    )
+)
+"""The same list in the order of the days of finish, for a period of them."""
+BATCH = lists.register(
+    replace(CASES, name="cases.of_batch", columns=_columns(_open_link("batch"), frozenset()), order="pk")
+)
+"""The same list in the order in which a batch brought its cases in."""
+SPECS = {"due": DUE, "finished": FINISHED, "batch": BATCH}
+"""By the word that the address of a case opened from such a list carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +143,14 @@ TABS = (
 BY_DUE = frozenset({"today", "soon", "late", "accept_late", "paused"})
 
 
-def spec_for(light: str) -> ListSpec:
-    return DUE if light in BY_DUE else CASES
+def spec_for(query: QueryDict) -> ListSpec:
+    """Return the list in the order that has an index for what is asked."""
+    if query.get("light") in BY_DUE:
+        return DUE
+    if query.get("batch"):
+        return BATCH
+    by_finish = query.get("finished_from") or query.get("finished_to")
+    return FINISHED if by_finish and not query.get("light") and not query.get("mark") else CASES
 
 
 @needs(Can.SEE)
@@ -142,7 +161,7 @@ def case_list(request: HttpRequest) -> HttpResponseBase:
         "may_import": actor.may(Can.IMPORT),
         "find": FindForm(),
     }
-    spec = spec_for(request.GET.get("light", ""))
+    spec = spec_for(request.GET)
     return lists.respond(request, actor, spec, template="cases/list.html", context=context)
 
 

@@ -1,0 +1,30 @@
+"""Which index a list is read by, decided here where the planner of SQLite, which keeps few figures, would guess."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact, GreaterThanOrEqual, In, LessThanOrEqual
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class Unindexed(Func):
+    """A column as it is, by which SQLite may filter but not choose an index (PostgreSQL knows what it has)."""
+
+    arity = 1
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
+
+
+LOOKUPS = {"": Exact, "in": In, "gte": GreaterThanOrEqual, "lte": LessThanOrEqual}
+
+
+def condition(name: str, value: Any, *, is_steered: bool = False) -> Q:
+    """Return `name=value`, a lookup as Django writes it; where another index leads, not by an index of its own."""
+    if not is_steered:
+        return Q((name, value))
+    column, _, lookup = name.partition("__")
+    return Q(LOOKUPS[lookup](Unindexed(F(column)), value))
