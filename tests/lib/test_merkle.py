@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfu.lib import merkle
+from xinfu.lib import merkle, notes
 from xinfu.lib.canon import canon
 from xinfu.lib.merkle import ProofError
 
@@ -289,7 +289,7 @@ def test_a_proof_file_that_is_not_json_is_refused(data):
 
 
 def checkpoint(size=8):
-    return merkle.sign_note(merkle.checkpoint_body(NAME, size, TREE.root(size)), NAME, PRIVATE)
+    return notes.sign_note(notes.checkpoint_body(NAME, size, TREE.root(size)), NAME, PRIVATE)
 
 
 def test_a_checkpoint_is_three_lines_and_one_signature():
@@ -298,21 +298,21 @@ def test_a_checkpoint_is_three_lines_and_one_signature():
     lines = note.splitlines()
     assert note.startswith(f"{body}\n— {NAME} ")
     assert len(lines) == 5
-    assert merkle.verify_note(note, NAME, PUBLIC) == body
-    assert merkle.parse_checkpoint(body) == (NAME, 8, TREE.root(8), ())
-    assert merkle.parse_checkpoint(f"{body}more\n").extensions == ("more",)
+    assert notes.verify_note(note, NAME, PUBLIC) == body
+    assert notes.parse_checkpoint(body) == (NAME, 8, TREE.root(8), ())
+    assert notes.parse_checkpoint(f"{body}more\n").extensions == ("more",)
 
 
 def test_a_second_signature_of_another_key_is_no_obstacle():
-    line = merkle.signature_line(NAME, merkle.key_id(NAME, b"sm2 key", b"\xffSM2"), b"signature")
-    assert merkle.verify_note(checkpoint() + line, NAME, PUBLIC)
-    assert merkle.verify_note(checkpoint().replace("\n\n", f"\n\n{line}"), NAME, PUBLIC)
+    line = notes.signature_line(NAME, notes.key_id(NAME, b"sm2 key", b"\xffSM2"), b"signature")
+    assert notes.verify_note(checkpoint() + line, NAME, PUBLIC)
+    assert notes.verify_note(checkpoint().replace("\n\n", f"\n\n{line}"), NAME, PUBLIC)
 
 
 def test_a_second_signature_that_claims_our_key_must_hold_too():
-    line = merkle.signature_line(NAME, merkle.key_id(NAME, PUBLIC.public_bytes_raw()), bytes(64))
+    line = notes.signature_line(NAME, notes.key_id(NAME, PUBLIC.public_bytes_raw()), bytes(64))
     with pytest.raises(ProofError, match="签名与内容不符"):
-        merkle.verify_note(checkpoint() + line, NAME, PUBLIC)
+        notes.verify_note(checkpoint() + line, NAME, PUBLIC)
 
 
 @given(st.data())
@@ -321,18 +321,18 @@ def test_one_changed_bit_breaks_a_signed_note(data):
     bit = data.draw(st.integers(0, len(note) * 8 - 1))
     note[bit // 8] ^= 1 << bit % 8
     with pytest.raises((ProofError, UnicodeDecodeError)):
-        merkle.verify_note(note.decode(), NAME, PUBLIC)
+        notes.verify_note(note.decode(), NAME, PUBLIC)
 
 
 def test_a_note_of_another_key_or_name_is_refused():
     other = Ed25519PrivateKey.generate().public_key()
     with pytest.raises(ProofError, match="没有这把公钥的签名"):
-        merkle.verify_note(checkpoint(), NAME, other)
+        notes.verify_note(checkpoint(), NAME, other)
     with pytest.raises(ProofError, match="没有这把公钥的签名"):
-        merkle.verify_note(checkpoint(), "xinfu/330600", PUBLIC)
+        notes.verify_note(checkpoint(), "xinfu/330600", PUBLIC)
 
 
-BODY = merkle.checkpoint_body(NAME, 8, TREE.root(8))
+BODY = notes.checkpoint_body(NAME, 8, TREE.root(8))
 SIGNED = checkpoint()
 
 
@@ -356,7 +356,7 @@ SIGNED = checkpoint()
 )
 def test_a_text_that_is_no_signed_note_is_refused(note):
     with pytest.raises(ProofError):
-        merkle.verify_note(note, NAME, PUBLIC)
+        notes.verify_note(note, NAME, PUBLIC)
 
 
 ROOT = base64.b64encode(TREE.root(8)).decode()
@@ -381,22 +381,22 @@ ROOT = base64.b64encode(TREE.root(8)).decode()
 )
 def test_a_body_that_is_no_checkpoint_is_refused(body, reason):
     with pytest.raises(ProofError, match=reason):
-        merkle.parse_checkpoint(body)
+        notes.parse_checkpoint(body)
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: merkle.checkpoint_body("", 8, TREE.root(8)),
-        lambda: merkle.checkpoint_body("a\nb", 8, TREE.root(8)),
-        lambda: merkle.checkpoint_body("a\tb", 8, TREE.root(8)),
-        lambda: merkle.checkpoint_body(NAME, 8, b"short"),
-        lambda: merkle.checkpoint_body(NAME, -8, TREE.root(8)),
-        lambda: merkle.sign_note("no end of line", NAME, PRIVATE),
-        lambda: merkle.sign_note("tab\t\n", NAME, PRIVATE),
-        lambda: merkle.sign_note(BODY, "two words", PRIVATE),
-        lambda: merkle.sign_note(BODY, "", PRIVATE),
-        lambda: merkle.verifier_key("a+b", PUBLIC),
+        lambda: notes.checkpoint_body("", 8, TREE.root(8)),
+        lambda: notes.checkpoint_body("a\nb", 8, TREE.root(8)),
+        lambda: notes.checkpoint_body("a\tb", 8, TREE.root(8)),
+        lambda: notes.checkpoint_body(NAME, 8, b"short"),
+        lambda: notes.checkpoint_body(NAME, -8, TREE.root(8)),
+        lambda: notes.sign_note("no end of line", NAME, PRIVATE),
+        lambda: notes.sign_note("tab\t\n", NAME, PRIVATE),
+        lambda: notes.sign_note(BODY, "two words", PRIVATE),
+        lambda: notes.sign_note(BODY, "", PRIVATE),
+        lambda: notes.verifier_key("a+b", PUBLIC),
     ],
 )
 def test_no_note_is_made_that_would_be_refused(make):
@@ -405,12 +405,12 @@ def test_no_note_is_made_that_would_be_refused(make):
 
 
 def test_a_published_key_is_read_back():
-    key = merkle.verifier_key(NAME, PUBLIC)
-    name, public = merkle.parse_verifier_key(f"{key}\n")
+    key = notes.verifier_key(NAME, PUBLIC)
+    name, public = notes.parse_verifier_key(f"{key}\n")
     assert (name, public.public_bytes_raw()) == (NAME, PUBLIC.public_bytes_raw())
 
 
-KEY = merkle.verifier_key(NAME, PUBLIC)
+KEY = notes.verifier_key(NAME, PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +426,7 @@ KEY = merkle.verifier_key(NAME, PUBLIC)
 )
 def test_a_word_that_is_no_key_is_refused(key, reason):
     with pytest.raises(ProofError, match=reason):
-        merkle.parse_verifier_key(key)
+        notes.parse_verifier_key(key)
 
 
 def test_a_stranger_checks_a_file_from_the_command_line(tmp_path):

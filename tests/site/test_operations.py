@@ -26,7 +26,7 @@ from xinfu.core import journal
 from xinfu.core.access import Role
 from xinfu.core.models import DueRun, JournalEntry
 from xinfu.core.refusal import Refused
-from xinfu.lib import merkle
+from xinfu.lib import merkle, notes
 from xinfu.site import queries, state
 from xinfu.site.screens import operations
 
@@ -101,7 +101,7 @@ def test_the_checkpoint_is_published_as_it_was_signed(client: Any, entries: list
     answer = client.get("/journal/checkpoint")
     assert text_of(answer) == made.note
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
-    merkle.verify_note(made.note, journal.origin(), journal.public_key())
+    notes.verify_note(made.note, journal.origin(), journal.public_key())
 
 
 def test_the_kinds_of_event_are_found_by_index_and_not_by_reading_all(

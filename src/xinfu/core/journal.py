@@ -19,7 +19,7 @@ from xinfu.core import keys
 from xinfu.core.actor import Actor
 from xinfu.core.models import Checkpoint, JournalEntry, JournalNode, JournalSalt
 from xinfu.core.refusal import Refused
-from xinfu.lib import canon, merkle
+from xinfu.lib import canon, merkle, notes
 
 LOCK = 0x58494E46  # advisory lock of the one writer
 
@@ -120,7 +120,7 @@ def make_checkpoint(*, at: datetime) -> Checkpoint | None:
     if seen is not None:
         return seen
     digest = root(now_size)
-    note = merkle.sign_note(merkle.checkpoint_body(origin(), now_size, digest), origin(), signing_key())
+    note = notes.sign_note(notes.checkpoint_body(origin(), now_size, digest), origin(), signing_key())
     made, _ = Checkpoint.objects.get_or_create(
         size=now_size, defaults={"root": digest.hex(), "note": note, "made_at": at}
     )
@@ -239,8 +239,8 @@ def check_note(note: str, total: int | None = None) -> Iterator[Finding]:
     """Check that the journal of today extends the one that a signed checkpoint saw."""
     total = size() if total is None else total
     try:
-        seen_origin, seen_size, seen_root, _ = merkle.parse_checkpoint(
-            merkle.verify_note(note, origin(), public_key())
+        seen_origin, seen_size, seen_root, _ = notes.parse_checkpoint(
+            notes.verify_note(note, origin(), public_key())
         )
     except ValueError as error:
         yield Finding(None, f"检查点的签名或格式不对：{error}")

@@ -6,7 +6,6 @@ No theme fonts, no text boxes, fixed column widths, `w:eastAsia` on every style:
 from __future__ import annotations
 
 import io
-import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,18 +13,16 @@ from typing import Any
 
 import docx
 from docx.document import Document as Docx
-from docx.enum.section import WD_ORIENT, WD_SECTION
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.enum.section import WD_SECTION
+from docx.enum.text import WD_BREAK
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.oxml.xmlchemy import BaseOxmlElement
-from docx.section import Section
 from docx.shared import Emu, Pt, RGBColor
-from docx.styles.style import ParagraphStyle
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
+from xinfu.papers import docx_page as page
 from xinfu.papers import rules
 from xinfu.papers.blocks import (
     NOTES_TITLE,
@@ -39,53 +36,10 @@ from xinfu.papers.blocks import (
     snapshots,
     source_row,
 )
-from xinfu.papers.rules import Layout
+from xinfu.papers.docx_page import ALIGN, EMU_PER_CMM, line_pitch, twips, xml
 
-EMU_PER_CMM = 360  # English metric units in a hundredth of a millimetre
-TWIPS_PER_CMM = 1440 / 2540
 EPOCH = (1980, 1, 1, 0, 0, 0)
 SOURCE_WIDTHS = (1000, 2600, 2000, 4900, 2600, 1900, 1900, 3000, 2300, 2500)
-ALIGN = {
-    "left": WD_ALIGN_PARAGRAPH.LEFT,
-    "right": WD_ALIGN_PARAGRAPH.RIGHT,
-    "center": WD_ALIGN_PARAGRAPH.CENTER,
-}
-DROPPED_PARTS = {"theme", "thumbnail", "customXml", "stylesWithEffects", "webSettings", "numbering"}
-KEPT_STYLES = {"Normal", "Default Paragraph Font", "Normal Table", "No List", "Footer", "Header"}
-CHARACTER = Pt(16)
-
-
-def _xml(thing: Any) -> Any:
-    """Return the XML element behind a paragraph, run, row or table; python-docx has no public door to it."""
-    return thing._element  # noqa: SLF001
-
-
-def _drop(parent: Any, *names: str) -> None:
-    for name in names:
-        for element in parent.findall(qn(name)):
-            parent.remove(element)
-
-
-def _end(section: Section) -> Any:
-    return section._sectPr  # noqa: SLF001
-
-
-def _twips(cmm: float) -> int:
-    return round(cmm * TWIPS_PER_CMM)
-
-
-def _line_pitch(layout: Layout) -> float:
-    """Return the pitch of the text lines in points: 225 mm over 22 lines."""
-    return int(layout.text[1] / layout.lines / 2540 * 72 * 20) / 20
-
-
-def _tightening(layout: Layout) -> int:
-    """Return the character spacing, in twentieths of a point, with which 28 characters fit into 156 mm.
-
-    Word and LibreOffice read a character grid differently; spacing in the style they read alike.
-    """
-    room = layout.text[0] / 2540 * 72 / layout.characters
-    return math.floor((room - layout.body_size / 2) * 20)
 
 
 class Writer:
@@ -100,9 +54,7 @@ class Writer:
         self.docx: Docx = docx.Document()
 
     def build(self) -> Docx:
-        self._clean()
-        self._styles()
-        self._page(self.docx.sections[0], landscape=False)
+        page.prepare(self.docx, self.layout)
         self._head()
         for label, block in labelled(self.document.blocks):
             self._block(label, block)
@@ -113,143 +65,6 @@ class Writer:
             self._notes()
         self._properties()
         return self.docx
-
-    # --- frame -----------------------------------------------------------------------------------
-
-    def _clean(self) -> None:
-        """Take the template's theme, thumbnail, custom parts and unused styles away."""
-        for owner in (self.docx.part.package, self.docx.part):
-            unwanted = [
-                k
-                for k, relation in owner.rels.items()
-                if relation.reltype.rsplit("/", 1)[-1] in DROPPED_PARTS
-            ]
-            for key in unwanted:
-                del owner.rels[key]
-        for style in [s for s in self.docx.styles if s.name not in KEPT_STYLES]:
-            style.delete()
-        styles, settings = self.docx.styles.element, self.docx.settings.element
-        for element in styles.iter(qn("w:rFonts"), qn("w:color")):
-            for name in [n for n in element.attrib if "heme" in n]:
-                del element.attrib[name]
-        _drop(styles, "w:latentStyles")
-        _drop(settings, "w:themeFontLang", "w:clrSchemeMapping", "w:attachedTemplate")
-        self.docx.settings.odd_and_even_pages_header_footer = True
-
-    def _styles(self) -> None:
-        layout = self.layout
-        fonts = self.docx.styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
-        assert fonts is not None
-        for old in fonts.findall(qn("w:rFonts")):
-            fonts.remove(old)
-        fonts.insert(0, self._fonts(layout.body_font))
-        normal = self.docx.styles["Normal"]
-        assert isinstance(normal, ParagraphStyle)
-        self._style(normal, layout.body_font, layout.body_size, indent=2)
-        titles = {
-            "公文标题": (layout.title_font, layout.title_size),
-            "红头": (layout.title_font, layout.red_head_size),
-        }
-        for name, (font, size) in titles.items():
-            style = self._style(self._new(name), font, size, align="center")
-            style.paragraph_format.line_spacing = Pt(size / 2 * 1.3)
-        for level, font in enumerate(layout.heading_fonts, 1):
-            style = self._style(self._new(f"{level}级标题"), font, layout.body_size, indent=2)
-            style.paragraph_format.keep_with_next = True
-            properties = style.element.get_or_add_pPr()
-            properties.append(parse_xml(f'<w:outlineLvl {nsdecls("w")} w:val="{level - 1}"/>'))
-        self._style(self._new("无缩进"), layout.body_font, layout.body_size)
-        self._style(self._new("居中"), layout.body_font, layout.body_size, align="center")
-        self._style(self._new("版记"), layout.body_font, 28)
-        table = self._style(self._new("表格文字"), layout.body_font, layout.table_size)
-        table.paragraph_format.line_spacing = 1.0
-        head = self._style(self._new("表头"), layout.heading_fonts[0], layout.table_size, align="center")
-        head.paragraph_format.line_spacing = 1.0
-        for name in ("Footer", "Header"):
-            style = self.docx.styles[name]
-            assert isinstance(style, ParagraphStyle)
-            self._style(style, "宋体", layout.folio_size)
-            style.paragraph_format.line_spacing = 1.0
-
-    def _new(self, name: str) -> ParagraphStyle:
-        style = self.docx.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-        assert isinstance(style, ParagraphStyle)
-        style.base_style = self.docx.styles["Normal"]
-        return style
-
-    def _style(
-        self, style: ParagraphStyle, font: str, half_points: int, indent: int = 0, align: str = ""
-    ) -> ParagraphStyle:
-        style.font.size = Pt(half_points / 2)
-        properties = style.element.get_or_add_rPr()
-        for old in properties.findall(qn("w:rFonts")):
-            properties.remove(old)
-        properties.insert(0, self._fonts(font))
-        if half_points == self.layout.body_size:
-            properties.insert_element_before(
-                parse_xml(f'<w:spacing {nsdecls("w")} w:val="{_tightening(self.layout)}"/>'),
-                "w:w", "w:kern", "w:position", "w:sz", "w:szCs", "w:highlight", "w:u", "w:vertAlign", "w:lang",
-            )  # fmt: skip
-        shape = style.paragraph_format
-        shape.space_before = shape.space_after = Pt(0)
-        shape.line_spacing = Pt(_line_pitch(self.layout))
-        shape.alignment = ALIGN.get(align, WD_ALIGN_PARAGRAPH.JUSTIFY)
-        shape.first_line_indent = Pt(half_points / 2 * indent)
-        shape.widow_control = False
-        return style
-
-    def _fonts(self, east: str) -> BaseOxmlElement:
-        latin = self.layout.latin_font
-        return parse_xml(
-            f'<w:rFonts {nsdecls("w")} w:ascii="{latin}" w:hAnsi="{latin}" w:eastAsia="{east}" w:cs="{latin}" w:hint="eastAsia"/>'
-        )
-
-    def _page(self, section: Section, *, landscape: bool) -> None:
-        layout = self.layout
-        width, height = layout.page
-        bottom = height - layout.top - layout.text[1]
-        right = width - layout.left - layout.text[0]
-        if landscape:
-            section.orientation = WD_ORIENT.LANDSCAPE
-            width, height = height, width
-            top, left, bottom, right = layout.left, 2500, right, 2500
-        else:
-            section.orientation = WD_ORIENT.PORTRAIT
-            top, left = layout.top, layout.left
-        section.page_width, section.page_height = Emu(width * EMU_PER_CMM), Emu(height * EMU_PER_CMM)
-        section.top_margin, section.bottom_margin = Emu(top * EMU_PER_CMM), Emu(bottom * EMU_PER_CMM)
-        section.left_margin, section.right_margin = Emu(left * EMU_PER_CMM), Emu(right * EMU_PER_CMM)
-        section.footer_distance = Emu(max(bottom - 1400, 800) * EMU_PER_CMM)
-        section.header_distance = Emu(1500 * EMU_PER_CMM)
-        grid = _end(section).find(qn("w:docGrid"))
-        if grid is not None:
-            _end(section).remove(grid)
-        if not landscape:
-            pitch = round(_line_pitch(layout) * 20)
-            _end(section).append(
-                parse_xml(f'<w:docGrid {nsdecls("w")} w:type="lines" w:linePitch="{pitch}"/>')
-            )
-            self._folio(section.footer.paragraphs[0], "right")
-            self._folio(section.even_page_footer.paragraphs[0], "left")
-
-    def _folio(self, paragraph: Paragraph, side: str) -> None:
-        """Write the page number — 1 — one character in from the edge."""
-        paragraph.alignment = ALIGN[side]
-        shape = paragraph.paragraph_format
-        if side == "right":
-            shape.right_indent = Pt(14)
-        else:
-            shape.left_indent = Pt(14)
-        paragraph.add_run("— ")
-        for kind in ("begin", "", "end"):
-            run = paragraph.add_run()
-            if kind:
-                _xml(run).append(parse_xml(f'<w:fldChar {nsdecls("w")} w:fldCharType="{kind}"/>'))
-            else:
-                _xml(run).append(
-                    parse_xml(f'<w:instrText {nsdecls("w")} xml:space="preserve"> PAGE </w:instrText>')
-                )
-        paragraph.add_run(" —")
 
     # --- text ------------------------------------------------------------------------------------
 
@@ -267,8 +82,8 @@ class Writer:
             last = self._add(document.number, "居中")
         self._line(last, self.layout.red, 18)
         title = self._add(document.title, "公文标题")
-        title.paragraph_format.space_before = Pt(_line_pitch(self.layout) * 2)
-        title.paragraph_format.space_after = Pt(_line_pitch(self.layout))
+        title.paragraph_format.space_before = Pt(line_pitch(self.layout) * 2)
+        title.paragraph_format.space_after = Pt(line_pitch(self.layout))
         if document.addressee:
             self._add(f"{document.addressee}：", "无缩进")
 
@@ -279,10 +94,10 @@ class Writer:
         for run in paragraph.runs:
             run.font.size = Pt(size)
             run.font.color.rgb = RGBColor.from_string(self.layout.red)
-        paragraph.paragraph_format.space_after = Pt(_line_pitch(self.layout))
+        paragraph.paragraph_format.space_after = Pt(line_pitch(self.layout))
 
     def _line(self, paragraph: Paragraph, colour: str, eighths: int, edge: str = "bottom") -> None:
-        properties = _xml(paragraph).get_or_add_pPr()
+        properties = xml(paragraph).get_or_add_pPr()
         properties.insert_element_before(
             parse_xml(
                 f'<w:pBdr {nsdecls("w")}><w:{edge} w:val="single" w:sz="{eighths}" w:space="4" '
@@ -321,7 +136,7 @@ class Writer:
             f'<w:hyperlink {nsdecls("w")} w:anchor="source_{number}" w:history="1"><w:r><w:rPr>'
             f'<w:vertAlign w:val="superscript"/></w:rPr><w:t>[{number}]</w:t></w:r></w:hyperlink>'
         )
-        _xml(paragraph).append(link)
+        xml(paragraph).append(link)
         if key not in self.seen:
             self.seen.add(key)
             self._bookmark(link, f"figure_{number}")
@@ -354,12 +169,12 @@ class Writer:
     def _fix(self, table: Table, widths: Sequence[int]) -> None:
         """Give the table fixed widths, thin lines, a repeated head and rows that do not split."""
         table.autofit = False
-        properties = _xml(table).tblPr
+        properties = xml(table).tblPr
         for name in ("w:tblStyle", "w:tblLook", "w:tblW"):
             for old in properties.findall(qn(name)):
                 properties.remove(old)
         properties.insert(
-            0, parse_xml(f'<w:tblW {nsdecls("w")} w:w="{sum(_twips(w) for w in widths)}" w:type="dxa"/>')
+            0, parse_xml(f'<w:tblW {nsdecls("w")} w:w="{sum(twips(w) for w in widths)}" w:type="dxa"/>')
         )
         lines = "".join(
             f'<w:{edge} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
@@ -369,10 +184,10 @@ class Writer:
         layout = properties.find(qn("w:tblLayout"))
         if layout is not None:
             layout.addprevious(borders)
-        for column, width in zip(_xml(table).tblGrid.findall(qn("w:gridCol")), widths, strict=True):
-            column.set(qn("w:w"), str(_twips(width)))
+        for column, width in zip(xml(table).tblGrid.findall(qn("w:gridCol")), widths, strict=True):
+            column.set(qn("w:w"), str(twips(width)))
         for place, row in enumerate(table.rows):
-            properties = _xml(row).get_or_add_trPr()
+            properties = xml(row).get_or_add_trPr()
             properties.append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
             if place == 0:
                 properties.append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
@@ -380,7 +195,7 @@ class Writer:
                 cell.width = Emu(width * EMU_PER_CMM)
 
     def _tail(self) -> None:
-        document, pitch = self.document, _line_pitch(self.layout)
+        document, pitch = self.document, line_pitch(self.layout)
         if document.signed_on:
             day = rules.day_text(document.signed_on)
             day_width = sum(1.0 if ord(c) > 255 else 0.5 for c in day)
@@ -413,13 +228,13 @@ class Writer:
     def _sources(self) -> None:
         section = self.docx.add_section(WD_SECTION.NEW_PAGE)
         self._end_section_in_last_paragraph()
-        self._page(section, landscape=True)
+        page.set_page(section, self.layout, landscape=True)
         self._add(SOURCE_TITLE, "居中")
         pairs = ordered_figures(self.document)
         rows = [[{"text": cell} for cell in source_row(number, figure)] for number, figure in pairs]
         table = self._table(SOURCE_HEADS, SOURCE_WIDTHS, rows, ["left"] * len(SOURCE_HEADS))
         for row, (number, _) in zip(list(table.rows)[1:], pairs, strict=True):
-            run = _xml(row.cells[0].paragraphs[0].runs[0])
+            run = xml(row.cells[0].paragraphs[0].runs[0])
             self._bookmark(run, f"source_{number}")
         for digest in snapshots(self.document):
             self._add(f"快照全文摘要：{digest}", "表格文字")

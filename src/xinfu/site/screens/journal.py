@@ -21,7 +21,7 @@ from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import lists, news
 from xinfu.core.ui.forms import Day, Text, end_of, start_of
 from xinfu.core.ui.lists import Column, ListSpec
-from xinfu.lib import canon, merkle
+from xinfu.lib import canon, notes
 from xinfu.people.session import actor_of
 from xinfu.site import queries
 
@@ -136,7 +136,7 @@ def journal_entry(request: HttpRequest, n: int) -> HttpResponse:
         "data": sorted((key, _said(value)) for key, value in data.items()),
         "body": bytes(found.body).decode(),
         "proof": json.dumps(proof, indent=2),
-        "key": merkle.verifier_key(journal.origin(), journal.public_key()),
+        "key": notes.verifier_key(journal.origin(), journal.public_key()),
         "last": proof["size"] - 1,
     }
     return render(request, "site/journal_entry.html", context)
