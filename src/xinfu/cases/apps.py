@@ -7,6 +7,8 @@ EVENTS = {
     "cases.import_checked": "检查办件文件",
     "cases.import_confirmed": "确认导入办件",
     "cases.imported": "导入办件",
+    "cases.undo_confirmed": "确认撤销办件导入",
+    "cases.import_undone": "撤销办件导入",
     "cases.pushed": "推送办件",
     "cases.due_recomputed": "重算到期日",
     "case.closed": "办结",

@@ -22,6 +22,11 @@ def check_import(batch_id: int) -> None:
     actions.run_import(batch=_batch(batch_id), by=system("import"), at=timezone.now(), check_only=True)
 
 
+@task()
+def undo_import(batch_id: int) -> None:
+    actions.finish_undo(batch=_batch(batch_id), by=system("import"), at=timezone.now())
+
+
 def _batch(batch_id: int) -> ImportBatch:
     return ImportBatch.objects.select_related("file").get(pk=batch_id)
 

@@ -30,6 +30,7 @@ EVENTS = {
     "cases.import_confirmed": "确认导入",
     "cases.import_started": "开始导入",
     "cases.import_undone": "撤销办件导入",
+    "cases.undo_confirmed": "确认撤销办件导入",
     "cases.imported": "导入办件",
     "cases.pushed": "接口推送办件",
     "department.added": "新增机构",

@@ -12,6 +12,7 @@ from xinfu.cases.actions.imports import (
 from xinfu.cases.actions.pauses import add_pause, end_pause
 from xinfu.cases.actions.personal import reveal_applicant
 from xinfu.cases.actions.push import MOST, Pushed, push_case, push_cases
+from xinfu.cases.actions.undoing import finish_undo, start_undo
 
 __all__ = [
     "MOST",
@@ -21,6 +22,7 @@ __all__ = [
     "clear_broken",
     "confirm_import",
     "end_pause",
+    "finish_undo",
     "import_path",
     "push_case",
     "push_cases",
@@ -28,4 +30,5 @@ __all__ = [
     "reveal_applicant",
     "run_import",
     "start_import",
+    "start_undo",
 ]

@@ -40,6 +40,7 @@ SHOWN_REJECTIONS = 2000
 BROKEN = "导入中断。已写入的办件保留，再次导入同一文件即可补齐，不会重复。"
 LIST_LIMIT = 2 << 30
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
+UNFINISHED = (BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING)
 Progress = Callable[[str, float], None]
 
 
@@ -84,8 +85,7 @@ def clear_broken(*, at: datetime) -> None:
     """Remove what killed imports left behind; those from the command line are closed as broken off."""
     dead = sweep(Path(settings.HOME) / "tmp")
     numbers = [int(name.partition("-")[2]) for name in dead if name.startswith("import-")]
-    running = (BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING)
-    ImportBatch.objects.filter(pk__in=numbers, file=None, status__in=running).update(
+    ImportBatch.objects.filter(pk__in=numbers, file=None, status__in=UNFINISHED).update(
         status=BatchStatus.FAILED, refusal=BROKEN, finished_at=at
     )
 
@@ -116,7 +116,7 @@ def import_path(
 
 def run_import(*, batch: ImportBatch, by: Actor, at: datetime, check_only: bool = False) -> ImportBatch:
     """Import (or only check) the file of a queued batch; goes on where it was broken off, does a done one not again."""
-    if batch.status in (BatchStatus.DONE, BatchStatus.FAILED, BatchStatus.CHECKED, BatchStatus.UNDONE):
+    if batch.status not in UNFINISHED:
         return batch
     assert batch.file is not None
     try:

@@ -2,21 +2,20 @@
 
 from xinfu.cases.models.case import (
     Case,
-    CasePause,
     CaseQuerySet,
-    CaseStep,
     Channel,
     DueKind,
     FinishKind,
-    PauseKind,
     Quality,
     State,
 )
 from xinfu.cases.models.intake import BatchStatus, ImportBatch, MonthRevision, RejectedRow
+from xinfu.cases.models.parts import CaseLicence, CasePause, CaseStep, PauseKind
 
 __all__ = [
     "BatchStatus",
     "Case",
+    "CaseLicence",
     "CasePause",
     "CaseQuerySet",
     "CaseStep",

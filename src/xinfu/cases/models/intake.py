@@ -13,6 +13,7 @@ class BatchStatus(models.TextChoices):
     CHECKED = "checked", "待确认"
     LOADING = "loading", "写入中"
     DONE = "done", "已完成"
+    UNDOING = "undoing", "撤销中"
     UNDONE = "undone", "已撤销"
     FAILED = "failed", "未能导入"
 
@@ -34,6 +35,7 @@ class ImportBatch(models.Model):
     unchanged = models.PositiveIntegerField("未变", default=0)
     rejected = models.PositiveIntegerField("未收", default=0)
     stale = models.PositiveIntegerField("版本较旧", default=0, help_text="已计入未变")
+    undone = models.PositiveIntegerField("已撤销", default=0, help_text="撤销本批次时删除的办件")
     rejected_file = models.ForeignKey(
         "core.StoredFile", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="未收行清单"
     )

@@ -6,12 +6,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from xinfu.cases.access import Can
 from xinfu.cases.intake import mapping as mappings
 from xinfu.cases.intake.fields import RECORDS
-from xinfu.cases.models import BatchStatus, ImportBatch, Quality, RejectedRow
+from xinfu.cases.models import (
+    BatchStatus,
+    Case,
+    CaseLicence,
+    CasePause,
+    CaseQuerySet,
+    CaseStep,
+    ImportBatch,
+    Quality,
+    RejectedRow,
+)
 from xinfu.catalog import queries as catalog
 from xinfu.core import files
 from xinfu.core.actor import Actor, system
@@ -80,10 +90,54 @@ def same_file_before(batch: ImportBatch) -> ImportBatch | None:
     return earlier.order_by("-pk").first()
 
 
+def untouched(rows: CaseQuerySet) -> CaseQuerySet:
+    """Keep the cases to which nobody added anything: no stop of the clock, no step, no licence."""
+    for added in (CasePause, CaseStep, CaseLicence):
+        rows = rows.filter(~Exists(added._default_manager.filter(case=OuterRef("pk")).order_by()))
+    return rows
+
+
+def kept_of(batch: ImportBatch) -> int:
+    """Return how many cases still stand as this batch brought them."""
+    return Case.objects.filter(batch=batch.pk).count()
+
+
+def why_not_undone(batch: ImportBatch) -> str:
+    """Return why a batch cannot be taken back, or nothing (X4: only while nothing depends on it)."""
+    if batch.status != BatchStatus.DONE:
+        return f"这一批是“{batch.get_status_display()}”，只有已完成的批次可以撤销。"
+    if record_of(batch) != "case":
+        return "停钟、环节和证照记录并入了各件办件，不按批次留存，不能整批撤销；请导入更正后的记录。"
+    if batch.updated:
+        return (
+            f"这一批更新了{batch.updated:,}件已有办件，更新前的内容没有留存，不能撤销；请导入更正后的文件。"
+        )
+    if not batch.created:
+        return "这一批没有写入任何办件，不用撤销。"
+    return _why_not_free(batch)
+
+
+def _why_not_free(batch: ImportBatch) -> str:
+    rows = Case.objects.filter(batch=batch.pk)
+    kept = rows.count()
+    if kept < batch.created:
+        later = batch.created - kept
+        return f"这一批新增的办件中有{later:,}件后来被别的批次或接口更新过，不能撤销；请导入更正后的文件。"
+    added = kept - untouched(rows).count()
+    if added:
+        return f"这一批的办件中有{added:,}件已登记停钟、环节或证照，不能撤销；请导入更正后的文件。"
+    return ""
+
+
 def rejections(actor: Actor, batch: ImportBatch) -> QuerySet[RejectedRow]:
     """Return the first rejected rows of a batch (the complete list is its `rejected_file`)."""
     rows = RejectedRow.objects.filter(batch=batch).order_by("row", "pk")
     return rows if actor.may(Can.IMPORT) else rows.none()
+
+
+def record_of(batch: ImportBatch) -> str:
+    """Return what the rows of a batch are: case, pause, step or licence."""
+    return next((m.record for m in mappings.shipped() if m.code == batch.mapping), "case")
 
 
 def marks_of(batch: ImportBatch) -> list[tuple[Quality, int]]:

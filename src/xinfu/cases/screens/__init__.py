@@ -25,5 +25,6 @@ urlpatterns = [
     path("batches/<int:pk>/", imports.batch, name="batch"),
     path("batches/<int:pk>/progress/", imports.batch_progress, name="batch_progress"),
     path("batches/<int:pk>/confirm/", imports.batch_confirm, name="batch_confirm"),
+    path("batches/<int:pk>/undo/", imports.batch_undo, name="batch_undo"),
     path("batches/<int:pk>/rejected/<slug:what>/", imports.batch_file, name="batch_file"),
 ]

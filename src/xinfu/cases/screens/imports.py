@@ -28,7 +28,7 @@ from xinfu.cases.screens import workbook
 from xinfu.core import files
 from xinfu.core.access import needs
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import Progress, lists, progress
+from xinfu.core.ui import Progress, confirm, lists, progress
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people.session import actor_of
@@ -40,7 +40,7 @@ MOST_RETURNED = 200_000
 QUIET = timedelta(minutes=2)
 ACCEPT = ".csv,.xlsx,.xls,.ods,.ndjson,.jsonl,.parquet,.gz"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-RUNNING = frozenset({BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING})
+RUNNING = frozenset({BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING, BatchStatus.UNDOING})
 POLICY = {"mark": "照收，打上质量标记", "create": "照收，并登记为新的", "reject": "不收"}
 ZONES = {"Asia/Shanghai": "北京时间", "America/New_York": "纽约时间"}
 DUE = {"stated": "来源给定的时刻", "promise": "承诺时限推算"}
@@ -202,15 +202,21 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     found = queries.get_batch(actor, pk)
     rejected = list(queries.rejections(actor, found)[:SHOWN])
-    is_case = next((m.record == "case" for m in mappings.shipped() if m.code == found.mapping), True)
+    is_done = found.status == BatchStatus.DONE
+    rests = is_done or found.status == BatchStatus.UNDONE
+    writes, kept = found.created + found.updated, queries.kept_of(found) if rests else 0
     context = {
         "batch": found,
         "mapping": _mapping_title(found.mapping),
         "is_running": found.status in RUNNING,
         "is_checked": found.status == BatchStatus.CHECKED,
-        "is_done": found.status == BatchStatus.DONE,
-        "is_case": is_case,
-        "writes": found.created + found.updated,
+        "is_done": is_done,
+        "is_undone": found.status == BatchStatus.UNDONE,
+        "is_case": queries.record_of(found) == "case",
+        "kept": kept,
+        "changed_since": writes - kept,
+        "why_not_undone": queries.why_not_undone(found) if is_done else "",
+        "writes": writes,
         "took": _took(found),
         "marks": _marks(found),
         "rejected": rejected,
@@ -248,7 +254,12 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     elif found.status not in RUNNING:
         state = Progress(found.read, found.total, str(found.get_status_display()), "done", address)
     else:
-        state = Progress(found.read, found.total, _running_label(found), "running")
+        done, total = (
+            (found.undone, found.created)
+            if found.status == BatchStatus.UNDOING
+            else (found.read, found.total)
+        )
+        state = Progress(done, total, _running_label(found), "running")
     answer = progress(request, state)
     if state.state != "running" and request.headers.get("HX-Request"):
         answer["HX-Refresh"] = "true"
@@ -261,6 +272,7 @@ def _running_label(found: ImportBatch) -> str:
         BatchStatus.WAITING: "排队中，等后台任务接手",
         BatchStatus.CHECKING: "正在检查全部行，还没有写入",
         BatchStatus.LOADING: "正在写入",
+        BatchStatus.UNDOING: "正在撤销，逐批删除办件",
     }[BatchStatus(found.status)]
     if waited > QUIET and found.status == BatchStatus.WAITING:
         return f"{label}；已等{int(waited.total_seconds() // 60)}分钟，请告知管理员查看后台任务"
@@ -277,6 +289,34 @@ def batch_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         actions.confirm_import(batch=found, by=actor, at=timezone.now())
         messages.success(request, "已开始写入，可以离开本页，写入在后台继续。")
+    except Refused as refused:
+        messages.error(request, refused.reason)
+    return redirect("cases:batch", pk)
+
+
+@needs(Can.IMPORT)
+def batch_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a batch back, after a page that says what follows; a POST only."""
+    if request.method != "POST":
+        raise SuspiciousOperation("a batch is taken back by POST")
+    actor = actor_of(request)
+    found = queries.get_batch(actor, pk)
+    back = reverse("cases:batch", args=[pk])
+    if reason := queries.why_not_undone(found):
+        messages.error(request, reason)
+        return redirect("cases:batch", pk)
+    happens = [
+        f"删除这一批新增的{found.created:,}件办件，删除后不能恢复；要再用须重新导入文件",
+        "各项指标下次计算时不再计入这些办件；已签发的公文、已固定的数据不变",
+        "导入时登记的新单位、新事项保留；文件、未收清单和日志保留",
+    ]
+    if page := confirm.ask(
+        request, verb="撤销", thing=f"批次{pk}“{found.name}”", happens=happens, seen_by="全县", back=back
+    ):
+        return page
+    try:
+        actions.start_undo(batch=found, by=actor, at=timezone.now())
+        messages.success(request, "已开始撤销，可以离开本页，撤销在后台继续。")
     except Refused as refused:
         messages.error(request, refused.reason)
     return redirect("cases:batch", pk)
