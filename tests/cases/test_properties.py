@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from xinfu.cases import rules
 from xinfu.cases.actions.push import PUSHED
-from xinfu.cases.intake.staging import Reference, Staging
+from xinfu.cases.intake.reference import Reference
+from xinfu.cases.intake.staging import Staging
 from xinfu.lib.workdays import national_calendar
 
 CALENDAR = national_calendar()

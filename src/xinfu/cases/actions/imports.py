@@ -22,11 +22,13 @@ from xinfu.cases import queries
 from xinfu.cases.access import Can
 from xinfu.cases.actions.loading import Loader, count_keys
 from xinfu.cases.actions.masters import add_unknown
+from xinfu.cases.actions.parts import LicenceLoader, PartLoader, StepLoader
 from xinfu.cases.actions.pauses import PauseLoader
 from xinfu.cases.intake import mapping as mappings
 from xinfu.cases.intake.mapping import Mapping
+from xinfu.cases.intake.reference import Reference
 from xinfu.cases.intake.sentences import Rejection
-from xinfu.cases.intake.staging import Reference, Staging, sweep
+from xinfu.cases.intake.staging import Staging, sweep
 from xinfu.cases.local import accept_days
 from xinfu.cases.models import BatchStatus, ImportBatch, Quality, RejectedRow
 from xinfu.core import files, journal, keys
@@ -41,6 +43,7 @@ BROKEN = "导入中断。已写入的办件保留，再次导入同一文件即�
 LIST_LIMIT = 2 << 30
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
 UNFINISHED = (BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING)
+PARTS: dict[str, type[PartLoader]] = {"pause": PauseLoader, "step": StepLoader, "licence": LicenceLoader}
 Progress = Callable[[str, float], None]
 
 
@@ -148,7 +151,7 @@ def _run(
             report.status(BatchStatus.CHECKING, unchanged=0, stale=0)
             staging.read_file(path, report.reading)
             report.status(BatchStatus.CHECKING, total=staging.rows)
-            load = _load_pauses if mapping.record == "pause" else _load_cases
+            load = _load_cases if mapping.record == "case" else _load_parts
             load(staging, batch, report, by, at, check_only)
             _finish(staging, batch, by, at, check_only)
     except Refused as refused:
@@ -200,12 +203,12 @@ def _load_cases(
         loader.run(lambda done: report.loading(rejected + done))
 
 
-def _load_pauses(
+def _load_parts(
     staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime, check_only: bool
 ) -> None:
-    accepted = staging.derive_pauses()
+    accepted = staging.derive_parts()
     report.status(BatchStatus.CHECKING if check_only else BatchStatus.LOADING, rejected=staging.rejected())
-    loader = PauseLoader(staging, batch, accepted, at)
+    loader = PARTS[staging.mapping.record](staging, batch, accepted, at)
     if check_only:
         staging.reject_unknown_cases(loader.orphans_of_file())
     else:

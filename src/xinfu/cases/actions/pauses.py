@@ -2,103 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from xinfu.cases.access import Can
 from xinfu.cases.actions.clocks import reclock, with_parts
 from xinfu.cases.actions.locking import bump, take_lock
-from xinfu.cases.actions.rows import known
-from xinfu.cases.intake.staging import Staging
-from xinfu.cases.models import Case, CasePause, ImportBatch, PauseKind, State
+from xinfu.cases.actions.parts import PartLoader
+from xinfu.cases.models import Case, CasePause, PauseKind, State
 from xinfu.cases.rules import OPEN_STATES
 from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.holidays import calendar
 from xinfu.core.refusal import NotFound, Refused
 
-CHUNK = 1000
-Row = tuple[int, str, str, str, datetime, datetime | None, str]
 
+class PauseLoader(PartLoader):
+    """Loads stops of the clock; the due days of their cases move."""
 
-class PauseLoader:
-    """Loads the table `ready` of a staging of stops."""
+    model = CasePause
+    key = ("kind", "started_at")
+    said = ("name", "ended_at", "reason")
 
-    def __init__(self, staging: Staging, batch: ImportBatch, total: int, at: datetime) -> None:
-        self.staging, self.batch, self.total, self.at = staging, batch, total, at
-        self.orphans: list[int] = []
-        self.calendar = calendar()
-
-    def run(self, progress: Callable[[int], None]) -> list[int]:
-        """Load every chunk and return the file's rows whose case does not exist."""
-        for first in range(1, self.total + 1, CHUNK):
-            last = first + CHUNK - 1
-            rows = self.staging.select(
-                "SELECT row_no, case_no, kind, coalesce(name, ''), started_at, ended_at, coalesce(reason, '') "
-                f"FROM ready WHERE seq BETWEEN {first} AND {last} ORDER BY seq"
-            )
-            with transaction.atomic():
-                take_lock()
-                self._load(rows)
-            progress(min(last, self.total))
-        return self.orphans
-
-    def orphans_of_file(self) -> list[int]:
-        """Return the file's rows whose case does not exist, writing nothing."""
-        for first in range(1, self.total + 1, CHUNK):
-            rows = self.staging.select(
-                f"SELECT row_no, case_no FROM ready WHERE seq BETWEEN {first} AND {first + CHUNK - 1}"
-            )
-            held = known([number for _, number in rows])
-            self.orphans += [row for row, number in rows if number not in held]
-        return self.orphans
-
-    def _load(self, rows: Sequence[Row]) -> None:
-        cases = {number: held.pk for number, held in known([row[1] for row in rows]).items()}
-        self.orphans += [row[0] for row in rows if row[1] not in cases]
-        held = {
-            (p.case_id, p.kind, p.started_at): p
-            for p in CasePause.objects.filter(case__in=cases.values()).order_by("pk")
-        }
-        new, changed, same = [], [], 0
-        for _, number, kind, name, started, ended, reason in rows:
-            if number not in cases:
-                continue
-            said = {"name": name, "ended_at": _utc(ended), "reason": reason}
-            old = held.get((cases[number], kind, started.replace(tzinfo=UTC)))
-            if old is None:
-                new.append(
-                    CasePause(
-                        case_id=cases[number], kind=kind, started_at=started.replace(tzinfo=UTC), **said
-                    )
-                )
-            elif all(getattr(old, k) == v for k, v in said.items()):
-                same += 1
-            else:
-                for key, value in said.items():
-                    setattr(old, key, value)
-                changed.append(old)
-        CasePause.objects.bulk_create(new)
-        CasePause.objects.bulk_update(changed, ["name", "ended_at", "reason"], batch_size=200)
-        self._reclock({p.case_id for p in [*new, *changed]})
-        ImportBatch.objects.filter(pk=self.batch.pk).update(
-            created=F("created") + len(new),
-            updated=F("updated") + len(changed),
-            unchanged=F("unchanged") + same,
-        )
-
-    def _reclock(self, pks: set[int]) -> None:
+    def moved(self, pks: set[int]) -> None:
         if pks:
             cases = with_parts(pks)
-            reclock(cases, self.calendar, self.at)
+            reclock(cases, calendar(), self.at)
             bump(f"{c.received_on:%Y-%m}" for c in cases)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None
 
 
 def _locked(case: Case, by: Actor) -> Case:

@@ -10,6 +10,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     TEXT = "text"
     TIME = "time"
+    DAY = "day"
     WHOLE = "whole"
     FLAG = "flag"
     CODE = "code"
@@ -19,7 +20,7 @@ class Kind(StrEnum):
 class Field:
     """One field: `size` is the longest text or the largest number; `codes` are the values a code may take.
 
-    `is_stated` fields are part of what the source said (and of its digest); helpers only lead to them.
+    `is_far`: a day that may lie far ahead, or be endless (长期).
     """
 
     name: str
@@ -30,6 +31,7 @@ class Field:
     is_required: bool = False
     is_personal: bool = False
     mask: str = ""
+    is_far: bool = False
 
 
 STATES = (
@@ -37,6 +39,7 @@ STATES = (
     "not_accepted", "returned", "pre_returned", "voided", "withdrawn", "transferred",
 )  # fmt: skip
 FINISH_KINDS = tuple("01234567")
+STEP_ACTIONS = ("提交", "通过", "退回", "其他")
 PAUSE_KINDS = ("ordinary", "correction", "special", "transfer")
 
 
@@ -98,6 +101,42 @@ PAUSE = _table(
     Field("ended_at", "结束时间", Kind.TIME),
     _text("reason", "原因", 500),
 )
-RECORDS: Mapping[str, Mapping[str, Field]] = {"case": CASE, "pause": PAUSE}
-RECORD_LABELS = {"case": "办件", "pause": "停钟"}
+STEP = _table(
+    _text("case_no", "办件编号", 50, is_required=True),
+    _text("name", "环节", 100, is_required=True),
+    Field("action", "动作", Kind.CODE, codes=STEP_ACTIONS),
+    _text("unit_name", "处理单位", 200),
+    _text("handler_name", "处理人", 60),
+    Field("started_at", "开始时间", Kind.TIME, is_required=True),
+    Field("ended_at", "结束时间", Kind.TIME),
+    _text("note", "处理意见", 1000),
+)
+LICENCE = _table(
+    _text("case_no", "办件编号", 50, is_required=True),
+    _text("name", "证照名称", 200, is_required=True),
+    _text("number", "证照编号", 100, is_required=True),
+    _text("issuer", "发证单位", 200),
+    Field("issued_on", "发证日期", Kind.DAY),
+    Field("valid_from", "有效期自", Kind.DAY, is_far=True),
+    Field("valid_until", "有效期至", Kind.DAY, is_far=True),
+    Field("is_permanent", "长期有效", Kind.FLAG),
+)
+RECORDS: Mapping[str, Mapping[str, Field]] = {"case": CASE, "pause": PAUSE, "step": STEP, "licence": LICENCE}
+RECORD_LABELS = {"case": "办件", "pause": "停钟", "step": "办理环节", "licence": "证照"}
 SEALED = tuple(name for name, field in CASE.items() if field.is_personal)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a record that belongs to a case is told apart from others of the file, and which days must be in order."""
+
+    key: tuple[str, ...]
+    first: str
+    last: str
+
+
+PARTS: Mapping[str, Part] = {
+    "pause": Part(("case_no", "kind", "started_at"), "started_at", "ended_at"),
+    "step": Part(("case_no", "name", "started_at"), "started_at", "ended_at"),
+    "licence": Part(("case_no", "number"), "valid_from", "valid_until"),
+}

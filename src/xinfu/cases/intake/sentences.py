@@ -8,10 +8,10 @@ from datetime import date
 
 from xinfu.cases.intake import sql
 from xinfu.cases.intake.fields import RECORDS, Field
-from xinfu.cases.intake.sql import DUE_YEARS, EARLIEST, Frame
+from xinfu.cases.intake.sql import EARLIEST, Frame
 from xinfu.core.privacy import mask
 
-DUPLICATE, NO_NAME, NO_DEPARTMENT, NO_ITEM, ENDS_FIRST, NO_CASE, OUT_OF_REACH = range(20, 27)
+DUPLICATE, NO_NAME, NO_DEPARTMENT, NO_ITEM, ENDS_FIRST, NO_CASE, OUT_OF_REACH, SAME_PART = range(20, 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ def rejection(
     """Return the sentence for one fault; `other` is the row that was kept, or the length found."""
     field = RECORDS[frame.mapping.record][field_name]
     column = frame.column(field_name)
+    if fault == ENDS_FIRST and field.is_far:
+        return Rejection(row, column, "", "有效期止日早于起日，请核对。")
     reason = _row_reason(fault, other) or _reason(frame, field, column, fault, value or "")
     return Rejection(row, column, shown(field, value or ""), reason)
 
@@ -53,12 +55,13 @@ def _row_reason(fault: int, other: int | None) -> str | None:
         NO_ITEM: "实施编码不在事项目录中，请先导入事项或改正编码。",
         ENDS_FIRST: "结束时间早于开始时间，请核对。",
         OUT_OF_REACH: "承办单位不在本系统的推送范围内，或来源未写明本县的承办单位。",
+        SAME_PART: f"同一文件中这一条重复出现（办件编号和名称、时间或证照编号都相同），已采用第 {other} 行。",
         NO_CASE: "没有这个编号的办件，请先导入办件。",
     }.get(fault)
 
 
 def _reason(frame: Frame, field: Field, column: str, fault: int, value: str) -> str:
-    last = date(frame.today.year + DUE_YEARS, 12, 31) if field.name == "due_at" else frame.today
+    last = sql.last_day(frame, field)
     return {
         sql.REQUIRED: f"“{column}”不能为空，请补填。",
         sql.TOO_LONG: f"“{column}”有{len(value)}个字，最多{field.size}个字，请缩短。",

@@ -12,6 +12,8 @@ from xinfu.lib.tables import NARROW, WIDE
 
 EARLIEST = date(1990, 1, 1)
 DUE_YEARS = 15
+ENDLESS = ("长期", "长期有效", "永久", "永久有效", "无固定期限")
+ENDLESS_DAY = date(2099, 12, 31)
 YES = ("1", "Y", "YES", "T", "TRUE", "是")
 NO = ("0", "N", "NO", "F", "FALSE", "否")
 FORMULA = r"^[=@＝＠\t\r]|^[+\-＋－].*[|!(=]"
@@ -98,6 +100,8 @@ def typed_columns(frame: Frame) -> list[str]:
         elif field.kind == Kind.TIME:
             local, utc = _time(frame, field)
             out += [f"{local} AS l_{field.name}", f"{utc} AS v_{field.name}"]
+        elif field.kind == Kind.DAY:
+            out.append(f"({_day(frame, field)}) AS v_{field.name}")
         elif field.kind == Kind.WHOLE:
             out.append(f"try_cast(regexp_replace({column}, '\\.0+$', '') AS BIGINT) AS v_{field.name}")
         elif field.kind == Kind.FLAG:
@@ -138,6 +142,14 @@ def _time(frame: Frame, field: Field) -> tuple[str, str]:
     return local, utc
 
 
+def _day(frame: Frame, field: Field) -> str:
+    """Return the civil day in the mapping's zone; where it may lie far ahead, words for 长期 are the last one."""
+    day = f"({_time(frame, field)[0]})::DATE"
+    if not field.is_far:
+        return day
+    return f"CASE WHEN {name(field.name)} IN {listed(ENDLESS)} THEN DATE '{ENDLESS_DAY}' ELSE {day} END"
+
+
 def _code(frame: Frame, field: Field) -> str:
     values = frame.mapping.values.get(field.name)
     column = name(field.name)
@@ -176,10 +188,14 @@ def _faults(frame: Frame, field: Field) -> list[tuple[int, str]]:
         if field.mask != "phone":
             faults.append((FORMULA_TEXT, f"regexp_matches({column}, {text(FORMULA)})"))
     elif field.kind == Kind.TIME:
-        last = f"{frame.today.year + DUE_YEARS}-12-31" if field.name == "due_at" else str(frame.today)
         faults += [
             (NOT_TIME, f"{column} IS NOT NULL AND {value} IS NULL"),
-            (OUT_OF_RANGE, f"l_{field.name}::DATE NOT BETWEEN DATE '{EARLIEST}' AND DATE '{last}'"),
+            (OUT_OF_RANGE, _outside(f"l_{field.name}::DATE", frame, field)),
+        ]
+    elif field.kind == Kind.DAY:
+        faults += [
+            (NOT_TIME, f"{column} IS NOT NULL AND {value} IS NULL"),
+            (OUT_OF_RANGE, _outside(value, frame, field)),
         ]
     elif field.kind == Kind.WHOLE:
         faults += [
@@ -191,6 +207,17 @@ def _faults(frame: Frame, field: Field) -> list[tuple[int, str]]:
     else:
         faults.append((NOT_IN_MAP, f"{column} IS NOT NULL AND {value} IS NULL"))
     return faults
+
+
+def last_day(frame: Frame, field: Field) -> date:
+    """Return the last day that a field may name: today, for due times some years ahead, for validity any."""
+    if field.is_far:
+        return date.max
+    return date(frame.today.year + DUE_YEARS, 12, 31) if field.name == "due_at" else frame.today
+
+
+def _outside(day: str, frame: Frame, field: Field) -> str:
+    return f"{day} NOT BETWEEN DATE '{EARLIEST}' AND DATE '{last_day(frame, field)}'"
 
 
 def hmac(key: bytes, message: str) -> str:

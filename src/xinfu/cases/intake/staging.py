@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -16,8 +15,9 @@ from typing import IO, Any
 import duckdb
 
 from xinfu.cases.intake import derive, sql
-from xinfu.cases.intake.fields import RECORD_LABELS, RECORDS
+from xinfu.cases.intake.fields import PARTS, RECORD_LABELS, RECORDS
 from xinfu.cases.intake.mapping import Mapping
+from xinfu.cases.intake.reference import Reference
 from xinfu.cases.intake.sentences import (
     DUPLICATE,
     ENDS_FIRST,
@@ -26,6 +26,7 @@ from xinfu.cases.intake.sentences import (
     NO_ITEM,
     NO_NAME,
     OUT_OF_REACH,
+    SAME_PART,
     Rejection,
     merged,
     rejection,
@@ -33,7 +34,6 @@ from xinfu.cases.intake.sentences import (
 from xinfu.cases.intake.sql import Frame, name
 from xinfu.core.refusal import Refused
 from xinfu.lib.tables import ROW_COLUMN, BadRow, TableError, to_utf8_csv
-from xinfu.lib.workdays import Calendar
 
 MOST_MEMORY = 1400  # MB; what a million rows need without spilling
 
@@ -42,18 +42,6 @@ def memory_limit() -> str:
     """Return DuckDB's limit: what a large import needs, and never more than a third of the machine."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     return f"{min(MOST_MEMORY, machine // 3)}MB"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Master data that rows are joined with: lists of rows as (column → value) tables."""
-
-    departments: Sequence[tuple[int, str, str, str, str, int | None]]
-    windows: Sequence[tuple[int, str, int]]
-    versions: Iterable[tuple[Any, ...]]
-    calendar: Calendar
-    accept_days: int
-    keys: tuple[bytes, bytes]
 
 
 class Staging:
@@ -219,10 +207,9 @@ class Staging:
 
     def load_reference(self, reference: Reference) -> None:
         """Lay out departments, windows, towns, item versions and the calendar beside the rows."""
-        self._departments(reference.departments)
-        windows = [(i, code.upper(), unit) for i, code, unit in reference.windows]
-        self._table("windows", {"id": "BIGINT", "code": "VARCHAR", "department_id": "BIGINT"}, windows)
-        self._versions(reference.versions)
+        for table, columns, rows in reference.tables():
+            self._table(table, columns, rows)
+        self.duck.execute("CREATE OR REPLACE TABLE item_codes AS SELECT DISTINCT code FROM item_versions")
         days = reference.calendar.rows(*self._span())
         self._table("calendar", {"day": "DATE", "works": "BOOLEAN", "ord": "INTEGER"}, days)
         self.duck.execute("CREATE OR REPLACE TABLE workdays AS SELECT day, ord FROM calendar WHERE works")
@@ -238,31 +225,6 @@ class Staging:
         assert row is not None
         first, last, term = row
         return first or self.today, (last or self.today) + timedelta(days=min(2 * int(term), 8000) + 400)
-
-    def _departments(self, rows: Sequence[tuple[int, str, str, str, str, int | None]]) -> None:
-        keys: dict[str, set[int]] = {}
-        codes = {code.upper(): pk for pk, code, *_ in rows}
-        for pk, _, long, short, *_ in rows:
-            for word in {long.upper(), short.upper()}:
-                keys.setdefault(word, set()).add(pk)
-        single = {word: min(found) for word, found in keys.items() if len(found) == 1}
-        towns = {pk: pk for pk, *_, kind, _ in rows if kind == "township"}
-        towns |= {pk: parent for pk, *_, kind, parent in rows if kind == "village" and parent in towns}
-        both = {**single, **codes}
-        pair = {"key": "VARCHAR", "id": "BIGINT"}
-        self._table("department_keys", pair, list(both.items()))
-        self._table("town_keys", pair, [(word, towns[pk]) for word, pk in both.items() if pk in towns])
-        self._table("town_ids", {"department_id": "BIGINT", "id": "BIGINT"}, list(towns.items()))
-
-    def _versions(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        columns = {
-            "code": "VARCHAR", "since": "DATE", "version_until": "DATE", "version_id": "BIGINT",
-            "version_name": "VARCHAR", "version_type": "VARCHAR", "version_promise": "INTEGER",
-            "version_kind": "VARCHAR", "version_limit": "INTEGER", "version_unified": "BOOLEAN",
-            "version_department": "BIGINT",
-        }  # fmt: skip
-        self._table("item_versions", columns, list(rows))
-        self.duck.execute("CREATE OR REPLACE TABLE item_codes AS SELECT DISTINCT code FROM item_versions")
 
     def unknown_departments(self) -> list[tuple[str, str]]:
         """Return (code, name) of units that rows name and the departments do not know."""
@@ -323,32 +285,27 @@ class Staging:
         assert row is not None
         return str(row[0])
 
-    # --- pauses ----------------------------------------------------------------------------------
+    # --- parts: stops, steps, licences ------------------------------------------------------------
 
-    def derive_pauses(self) -> int:
-        """Make the table `ready` of stops: one row for each case, kind and start."""
-        fields = self.frame.fields
-        columns = [f"v_{f} AS {f}" if f in fields else f"NULL AS {f}" for f in RECORDS["pause"]]
+    def derive_parts(self) -> int:
+        """Make the table `ready` of what belongs to cases: one row for each key of the record."""
+        table, fields = PARTS[self.mapping.record], self.frame.fields
+        columns = [f"v_{f} AS {f}" if f in fields else f"NULL AS {f}" for f in RECORDS[self.mapping.record]]
         self.duck.execute(
             f"CREATE VIEW all_stated AS SELECT row_no, {', '.join(columns)} FROM typed WHERE NOT is_bad"
         )
-        self._drop("all_stated", "ended_at", ENDS_FIRST, "ended_at < started_at")
-        key = "case_no, kind, started_at"
-        self._drop(
-            f"(SELECT *, max(row_no) OVER (PARTITION BY {key}) AS kept FROM all_stated)",
-            "case_no",
-            DUPLICATE,
-            "row_no <> kept",
-            "kept",
-        )
+        self._drop("all_stated", table.last, ENDS_FIRST, f"{table.last} < {table.first}")
+        key = ", ".join(table.key)
+        repeated = f"(SELECT *, max(row_no) OVER (PARTITION BY {key}) AS kept FROM all_stated)"
+        self._drop(repeated, "case_no", SAME_PART, "row_no <> kept", "kept")
         self.duck.execute(
-            "CREATE TABLE ready AS SELECT row_number() OVER (ORDER BY case_no, started_at, kind) AS seq, * "
-            "FROM all_stated WHERE row_no NOT IN (SELECT row_no FROM faults) ORDER BY case_no, started_at, kind"
+            f"CREATE TABLE ready AS SELECT row_number() OVER (ORDER BY {key}) AS seq, * "
+            f"FROM all_stated WHERE row_no NOT IN (SELECT row_no FROM faults) ORDER BY {key}"
         )
         return self._number("SELECT count(*) FROM ready")
 
     def reject_unknown_cases(self, rows: Iterable[int]) -> None:
-        """Note stops of cases that do not exist."""
+        """Note parts of cases that do not exist."""
         self._table("orphans", {"n": "BIGINT"}, [(n,) for n in rows])
         self._drop("ready", "case_no", NO_CASE, "row_no IN (SELECT n FROM orphans)")
 
@@ -362,7 +319,7 @@ class Staging:
         assert row is not None
         return int(row[0])
 
-    def _table(self, table: str, columns: dict[str, str], rows: Sequence[Sequence[Any]]) -> None:
+    def _table(self, table: str, columns: Mapping_[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """Lay a small list out as a table, in one statement."""
         fields = ", ".join(f"{name(c)} {t}" for c, t in columns.items())
         self.duck.execute(f"CREATE OR REPLACE TABLE {name(table)} ({fields})")

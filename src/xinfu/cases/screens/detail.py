@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -18,7 +19,7 @@ from xinfu.cases import actions, queries, rules
 from xinfu.cases.access import Can
 from xinfu.cases.intake.fields import CASE
 from xinfu.cases.marks import marks_of
-from xinfu.cases.models import Case, CasePause, CaseStep, PauseKind
+from xinfu.cases.models import Case, CaseLicence, CasePause, CaseStep, PauseKind
 from xinfu.cases.screens.clocks import lanes
 from xinfu.cases.screens.drawing import draw
 from xinfu.cases.screens.listing import CASES, SPECS, light_html
@@ -99,6 +100,7 @@ def _page(
     now = queries.today()
     pauses = list(case.pauses.order_by("started_at", "pk"))
     steps = list(case.steps.order_by("started_at", "pk"))
+    licences = list(case.licences.order_by("issued_on", "pk"))
     drawn = lanes(case, pauses, now)
     pictures = [
         draw(drawn, now.calendar, now.day, width, name)
@@ -113,8 +115,8 @@ def _page(
         "light": light_html(lamp),
         "lanes": drawn,
         "pictures": [p for p in pictures if p],
-        "steps": _steps(case, pauses, steps, entries, now),
-        "groups": _groups(case),
+        "steps": _steps(case, pauses, steps, licences, entries, now),
+        "groups": _groups(case, licences),
         "applicant": _revealed(revealed) if revealed else queries.masked_applicant(case),
         "is_revealed": bool(revealed),
         "reveal": (form or RevealForm()) if queries.may_reveal(actor, case) else None,
@@ -154,8 +156,9 @@ def _revealed(values: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(CASE[name].label, value) for name, value in values.items() if name in CASE]
 
 
-def _groups(case: Case) -> list[tuple[str, list[tuple[str, Any]]]]:
+def _groups(case: Case, licences: Sequence[CaseLicence]) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Return the facts as the paper form has them: the matter, who handles it, the result, where it came from."""
+    held = [(licence.name, _validity(licence)) for licence in licences]
     kind = {"1": "即办件", "2": "承诺件", "9": "其他"}.get(case.project_type, case.project_type)
     return [
         ("办件", [("事项名称", case.item_name), ("实施编码", case.item_code), ("办件类型", kind),
@@ -167,6 +170,7 @@ def _groups(case: Case) -> list[tuple[str, list[tuple[str, Any]]]]:
         ("办理结果", [("状态", case.get_state_display()), ("办结类型", case.get_finish_kind_display()),
                   ("原因", case.finish_reason), ("办理用时", text.days(case.handling_days)),
                   ("停钟", text.days(case.paused_days))]),
+        *([("证照", held)] if held else []),
         ("时间", [("申请时间", case.applied_at), ("收件时间", case.received_at), ("受理时间", case.accepted_at),
                 ("办结时间", case.finished_at)]),
     ]  # fmt: skip
@@ -179,12 +183,13 @@ def _steps(
     case: Case,
     pauses: Sequence[CasePause],
     steps: Sequence[CaseStep],
+    licences: Sequence[CaseLicence],
     entries: Sequence[Any],
     now: queries.Today,
 ) -> list[Step]:
     """Return what happened, oldest first, with the working days between (D3)."""
     unit = str(case.window or case.department or case.org_name or "来源系统")
-    told = sorted(_told(case, pauses, steps, unit), key=lambda s: s.at)
+    told = sorted(_told(case, pauses, steps, licences, unit), key=lambda s: s.at)
     found: list[Step] = []
     for before, step in zip([None, *told[:-1]], told, strict=True):
         days = 0
@@ -195,7 +200,31 @@ def _steps(
     return sorted(found, key=lambda s: s.at)
 
 
-def _told(case: Case, pauses: Sequence[CasePause], steps: Sequence[CaseStep], unit: str) -> Iterator[Step]:
+def issued_at(case: Case, licence: CaseLicence) -> datetime | None:
+    """Return when a licence stands on the time line: at the finish on its own day, else at the beginning of its day."""
+    if licence.issued_on is None or licence.issued_on == case.finished_on:
+        return case.finished_at
+    return inputs.start_of(licence.issued_on)
+
+
+def _validity(licence: CaseLicence) -> str:
+    if licence.is_permanent:
+        until = "长期有效"
+    elif licence.valid_until is not None:
+        until = f"有效期至{text.day(licence.valid_until)}"
+    else:
+        until = ""
+    since = f"自{text.day(licence.valid_from)}起" if licence.valid_from else ""
+    return "，".join(filter(None, (f"编号{licence.number}", since, until)))
+
+
+def _told(
+    case: Case,
+    pauses: Sequence[CasePause],
+    steps: Sequence[CaseStep],
+    licences: Sequence[CaseLicence],
+    unit: str,
+) -> Iterator[Step]:
     known = (
         (case.applied_at, "申请者", "申请", case.get_channel_display()),
         (case.received_at, unit, "收件", ""),
@@ -211,6 +240,12 @@ def _told(case: Case, pauses: Sequence[CasePause], steps: Sequence[CaseStep], un
         yield Step(pause.started_at, unit, f"停钟：{label}", pause.reason, None, "public", gap)
         if pause.ended_at is not None:
             yield Step(pause.ended_at, unit, "恢复计时", "", None, "public")
+    for licence in licences:
+        at = issued_at(case, licence)
+        if at is not None:
+            yield Step(
+                at, licence.issuer or unit, f"发证：{licence.name}", _validity(licence), None, "public"
+            )
     for row in steps:
         who = " ".join(filter(None, (row.unit_name or unit, row.handler_name)))
         yield Step(row.started_at, who, "：".join(filter(None, (row.name, row.action))), row.note)

@@ -43,6 +43,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RUNNING = frozenset({BatchStatus.WAITING, BatchStatus.CHECKING, BatchStatus.LOADING, BatchStatus.UNDOING})
 POLICY = {"mark": "照收，打上质量标记", "create": "照收，并登记为新的", "reject": "不收"}
 ZONES = {"Asia/Shanghai": "北京时间", "America/New_York": "纽约时间"}
+RECORDS = {
+    "case": "办件",
+    "pause": "停钟（补正、特别程序等）",
+    "step": "办理环节",
+    "licence": "证照及其有效期",
+}
 DUE = {"stated": "来源给定的时刻", "promise": "承诺时限推算"}
 
 
@@ -95,7 +101,7 @@ def _explained(mapping: Mapping) -> Explained:
     says = f"必有{must}；时间按{zone}"
     if mapping.record == "case":
         says += f"；到期日按{DUE[mapping.due[0]]}"
-    record = {"case": "办件", "pause": "停钟（补正、特别程序等）"}[mapping.record]
+    record = RECORDS[mapping.record]
     return Explained(mapping.code, mapping.title, record, f"{says}。", columns, facts)
 
 
@@ -202,7 +208,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     found = queries.get_batch(actor, pk)
     rejected = list(queries.rejections(actor, found)[:SHOWN])
-    is_done = found.status == BatchStatus.DONE
+    is_done, record = found.status == BatchStatus.DONE, queries.record_of(found)
     rests = is_done or found.status == BatchStatus.UNDONE
     writes, kept = found.created + found.updated, queries.kept_of(found) if rests else 0
     context = {
@@ -212,7 +218,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "is_checked": found.status == BatchStatus.CHECKED,
         "is_done": is_done,
         "is_undone": found.status == BatchStatus.UNDONE,
-        "is_case": queries.record_of(found) == "case",
+        "is_case": record == "case",
+        "record": RECORDS[record],
+        "moves_due": record == "pause",
         "kept": kept,
         "changed_since": writes - kept,
         "why_not_undone": queries.why_not_undone(found) if is_done else "",

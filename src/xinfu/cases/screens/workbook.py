@@ -34,9 +34,23 @@ EXAMPLES: dict[str, tuple[dict[str, str], ...]] = {
         {"case_no": "330624202305180001", "kind": "补正告知", "started_at": "2023-05-18 09:40:00",
          "reason": "缺营业场所证明"},
     ),
+    "step": (
+        {"case_no": "330624202305180001", "name": "审查", "action": "通过", "unit_name": "县市场监管局",
+         "handler_name": "王某", "started_at": "2023-05-18 10:00:00", "ended_at": "2023-05-19 15:20:00",
+         "note": "材料齐全"},
+        {"case_no": "330624202305180001", "name": "决定", "action": "通过", "unit_name": "县市场监管局",
+         "started_at": "2023-05-19 15:30:00", "ended_at": "2023-05-19 16:00:00"},
+    ),
+    "licence": (
+        {"case_no": "330624202305180001", "name": "食品经营许可证", "number": "JY13306240000001",
+         "issuer": "县市场监管局", "issued_on": "2023-05-22", "valid_from": "2023-05-22", "valid_until": "2028-05-21"},
+        {"case_no": "330624202305180002", "name": "社会保险登记证", "number": "社险330624-0002",
+         "issued_on": "2023-05-18", "valid_from": "2023-05-18", "valid_until": "长期"},
+    ),
 }  # fmt: skip
 _HOW = {
     Kind.TIME: "写成 2023-05-18 09:30:00；只有日期也可以",
+    Kind.DAY: "写成 2023-05-18；长期有效的写“长期”",
     Kind.WHOLE: "填 0 或正整数",
     Kind.FLAG: "填“是”或“否”",
     Kind.CODE: "填下列之一",
