@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -11,7 +13,9 @@ from typing import Any
 
 import docx
 import pytest
+from docx.enum.text import WD_TAB_ALIGNMENT
 from docx.oxml.ns import qn
+from docx.text.paragraph import Paragraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -265,3 +269,55 @@ def test_any_text_survives_the_docx(runs: list[str], heading: str) -> None:
         ],
     )
     assert render.docx_lines(render.docx_bytes(document)) == text.lines(document)
+
+
+def test_the_colophon_has_who_issued_on_the_left_and_when_on_the_right() -> None:
+    whole = docx.Document(io.BytesIO(render.docx_bytes(SIGNED)))
+    last = next(p for p in whole.paragraphs if p.text.endswith("印发"))
+    assert last.text == "新昌县政务服务办公室\t2023年7月3日印发"
+    (stop,) = last.paragraph_format.tab_stops
+    assert stop.alignment == WD_TAB_ALIGNMENT.RIGHT
+    edges = last.paragraph_format.element.pPr.find(qn("w:pBdr"))
+    assert [edge.tag for edge in edges] == [qn("w:top"), qn("w:bottom")]
+
+
+def test_the_signature_takes_the_end_of_the_text_along_to_a_new_page() -> None:
+    for blocks in (SIGNED.blocks, SIGNED.blocks[:4]):  # a paragraph, a table
+        whole = docx.Document(io.BytesIO(render.docx_bytes(replace(SIGNED, blocks=blocks))))
+        items = list(whole.iter_inner_content())
+        organ = next(n for n, i in enumerate(items) if getattr(i, "text", "") == SIGNED.organ)
+        before = items[organ - 1]
+        ending = (
+            [before] if isinstance(before, Paragraph) else [c.paragraphs[0] for c in before.rows[-1].cells]
+        )
+        assert all(p.paragraph_format.keep_with_next for p in [*ending, items[organ]])
+
+
+def test_chinese_text_is_said_to_be_chinese_of_the_mainland() -> None:
+    whole = docx.Document(io.BytesIO(render.docx_bytes(SIGNED)))
+    languages = {e.get(qn("w:eastAsia")) for e in whole.styles.element.iter(qn("w:lang"))}
+    assert languages == {"zh-CN"}
+
+
+@pytest.mark.skipif(
+    not (shutil.which("soffice") and shutil.which("pdftotext")),
+    reason="LibreOffice and pdftotext, which show how a .docx prints, are not on this machine",
+)
+def test_libreoffice_prints_every_character_on_22_lines_of_at_most_28(tmp_path: Path) -> None:
+    """A mark that would stand at the end of a full line was lost once."""
+    sentence = "各窗口要按照公布的时间提供延时服务，不得提前离岗，确需离岗的应当报值班长同意并做好交接，保证群众办事有人接待、有人办理。"
+    body = [{"kind": "paragraph", "runs": [{"text": sentence * n}]} for n in (3, 5, 7, 9, 11)]
+    document = replace(SIGNED, blocks=body, figures=[])
+    (tmp_path / "x.docx").write_bytes(render.docx_bytes(document))
+    home = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
+    call = ["soffice", home, "--headless", "--convert-to", "pdf", "x.docx"]
+    subprocess.run(call, cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    said = subprocess.run(
+        ["pdftotext", "x.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    pages = [[line for line in page.splitlines() if line.strip()] for page in said.split("\f")]
+    assert len(pages[1]) == 22 + 1, "the lines of a full page, and its number"
+    assert all(len(line) <= 28 for line in pages[1])
+    printed = "".join(line for page in pages for line in page if not line.startswith("—"))
+    wanted = "".join(text.lines(document))
+    assert printed.replace(" ", "") == "".join(wanted.split())

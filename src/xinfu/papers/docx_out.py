@@ -14,7 +14,7 @@ from typing import Any
 import docx
 from docx.document import Document as Docx
 from docx.enum.section import WD_SECTION
-from docx.enum.text import WD_BREAK
+from docx.enum.text import WD_BREAK, WD_TAB_ALIGNMENT
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.oxml.xmlchemy import BaseOxmlElement
@@ -80,7 +80,7 @@ class Writer:
         last = head
         if document.number:
             last = self._add(document.number, "居中")
-        self._line(last, self.layout.red, 18)
+        self._line(last, self.layout.red, {"bottom": 18})
         title = self._add(document.title, "公文标题")
         title.paragraph_format.space_before = Pt(line_pitch(self.layout) * 2)
         title.paragraph_format.space_after = Pt(line_pitch(self.layout))
@@ -96,13 +96,15 @@ class Writer:
             run.font.color.rgb = RGBColor.from_string(self.layout.red)
         paragraph.paragraph_format.space_after = Pt(line_pitch(self.layout))
 
-    def _line(self, paragraph: Paragraph, colour: str, eighths: int, edge: str = "bottom") -> None:
+    def _line(self, paragraph: Paragraph, colour: str, thickness: Mapping[str, int]) -> None:
+        """Draw lines along edges of a paragraph, each so many eighths of a point thick."""
         properties = xml(paragraph).get_or_add_pPr()
+        edges = "".join(
+            f'<w:{edge} w:val="single" w:sz="{eighths}" w:space="4" w:color="{colour}"/>'
+            for edge, eighths in thickness.items()
+        )
         properties.insert_element_before(
-            parse_xml(
-                f'<w:pBdr {nsdecls("w")}><w:{edge} w:val="single" w:sz="{eighths}" w:space="4" '
-                f'w:color="{colour}"/></w:pBdr>'
-            ),
+            parse_xml(f"<w:pBdr {nsdecls('w')}>{edges}</w:pBdr>"),
             "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:kinsoku", "w:wordWrap", "w:snapToGrid", "w:spacing",
             "w:ind", "w:contextualSpacing", "w:mirrorIndents", "w:jc", "w:outlineLvl", "w:rPr", "w:sectPr",
         )  # fmt: skip
@@ -197,6 +199,7 @@ class Writer:
     def _tail(self) -> None:
         document, pitch = self.document, line_pitch(self.layout)
         if document.signed_on:
+            self._keep_with_signature()
             day = rules.day_text(document.signed_on)
             day_width = sum(1.0 if ord(c) > 255 else 0.5 for c in day)
             organ_width = float(len(document.organ))
@@ -209,20 +212,31 @@ class Writer:
             line = self._add(day, "无缩进")
             line.alignment = ALIGN["right"]
             line.paragraph_format.right_indent = Pt(16 * max(4.0, inner + (organ_width - day_width) / 2))
-        first = True
-        for text in self._colophon():
+        lines = self._colophon()
+        for place, text in enumerate(lines):
             paragraph = self._add(text, "版记")
-            paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
-            if first:
-                paragraph.paragraph_format.space_before = Pt(pitch * 2)
-                self._line(paragraph, "000000", 8, "top")
-            first = False
+            shape = paragraph.paragraph_format
+            shape.first_line_indent = Pt(14)  # the lines run over the whole width of the text
+            shape.tab_stops.add_tab_stop(
+                Emu(self.layout.text[0] * EMU_PER_CMM - Pt(14)), WD_TAB_ALIGNMENT.RIGHT
+            )
+            if place == 0:
+                shape.space_before = Pt(pitch * 2)
+            thickness = {"top": 6 if place else 8} | ({"bottom": 8} if place == len(lines) - 1 else {})
+            self._line(paragraph, "000000", thickness)
+
+    def _keep_with_signature(self) -> None:
+        """Let the end of the text come along where the signature goes to a new page: no page without text."""
+        last = list(self.docx.iter_inner_content())[-1]
+        ending = [last] if isinstance(last, Paragraph) else [c.paragraphs[-1] for c in last.rows[-1].cells]
+        for paragraph in ending:
+            paragraph.paragraph_format.keep_with_next = True
 
     def _colophon(self) -> list[str]:
         document = self.document
         copies = [f"抄送：{document.copy_to}。"] if document.copy_to else []
         if document.printed_on:
-            copies.append(f"{document.organ}　{rules.day_text(document.printed_on)}印发")
+            copies.append(f"{document.organ}\t{rules.day_text(document.printed_on)}印发")
         return copies
 
     def _sources(self) -> None:
@@ -294,7 +308,7 @@ def docx_lines(content: bytes) -> list[str]:
     out: list[str] = []
     for item in docx.Document(io.BytesIO(content)).iter_inner_content():
         if isinstance(item, Paragraph):
-            text = item.text.strip("\n\f")
+            text = item.text.strip("\n\f").replace("\t", "　")
             out += [text] if text else []
         else:
             out += ["\t".join(cell.text for cell in row.cells) for row in item.rows]

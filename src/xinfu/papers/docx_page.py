@@ -95,6 +95,10 @@ def _styles(document: Docx, layout: Layout) -> None:
     for old in fonts.findall(qn("w:rFonts")):
         fonts.remove(old)
     fonts.insert(0, _fonts(layout, layout.body_font))
+    for language in fonts.findall(qn("w:lang")):
+        language.set(
+            qn("w:eastAsia"), "zh-CN"
+        )  # else a replaced font writes the punctuation of Taiwan or Japan
     normal = document.styles["Normal"]
     assert isinstance(normal, ParagraphStyle)
     _style(layout, normal, layout.body_font, layout.body_size, indent=2)
@@ -150,6 +154,11 @@ def _style(
     shape.alignment = ALIGN.get(align, WD_ALIGN_PARAGRAPH.JUSTIFY)
     shape.first_line_indent = Pt(half_points / 2 * indent)
     shape.widow_control = False
+    style.element.get_or_add_pPr().insert_element_before(
+        parse_xml(f'<w:overflowPunct {nsdecls("w")} w:val="1"/>'),  # unsaid, LibreOffice loses marks at line ends
+        "w:topLinePunct", "w:autoSpaceDE", "w:autoSpaceDN", "w:bidi", "w:adjustRightInd", "w:snapToGrid", "w:spacing",
+        "w:ind", "w:contextualSpacing", "w:mirrorIndents", "w:jc", "w:outlineLvl",
+    )  # fmt: skip
     return style
 
 

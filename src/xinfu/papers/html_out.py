@@ -171,9 +171,10 @@ def _tail(document: Document) -> SafeString:
             document.organ,
             rules.day_text(document.signed_on),
         )
-    lines = [f"抄送：{document.copy_to}。"] if document.copy_to else []
+    lines = [format_html("抄送：{}。", document.copy_to)] if document.copy_to else []
     if document.printed_on:
-        lines.append(f"{document.organ}　{rules.day_text(document.printed_on)}印发")
+        printed = f"　{rules.day_text(document.printed_on)}印发"
+        lines.append(format_html('{}<span class="paper-printed">{}</span>', document.organ, printed))
     colophon = format_html_join("", "<p>{}</p>", ((line,) for line in lines))
     return format_html(
         "{}{}", signature, format_html('<div class="paper-colophon">{}</div>', colophon) if lines else BLANK
@@ -244,8 +245,8 @@ def _css(layout: Layout) -> str:
     )
     return f"""
 @page {{ size: A4; margin: {_mm(layout.top)} {_mm(right)} {_mm(bottom)} {_mm(layout.left)}; }}
-@page :right {{ @bottom-right {{ content: "— " counter(page) " —"; font: {layout.folio_size / 2}pt "宋体", {family("宋体")}; margin-right: 14pt; }} }}
-@page :left {{ @bottom-left {{ content: "— " counter(page) " —"; font: {layout.folio_size / 2}pt "宋体", {family("宋体")}; margin-left: 14pt; }} }}
+@page :right {{ @bottom-right {{ content: "— " counter(page) " —"; font: {layout.folio_size / 2}pt "宋体", {family("宋体")}; margin-right: 14pt; vertical-align: top; padding-top: 7mm; }} }}
+@page :left {{ @bottom-left {{ content: "— " counter(page) " —"; font: {layout.folio_size / 2}pt "宋体", {family("宋体")}; margin-left: 14pt; vertical-align: top; padding-top: 7mm; }} }}
 @page sources {{ size: A4 landscape; margin: {_mm(layout.left)} 25mm {_mm(right)} 25mm; }}
 body {{ margin: 0; font: {layout.body_size / 2}pt/{_mm(pitch)} {family(layout.body_font)}; letter-spacing: {tight:.3f}pt; text-align: justify; }}
 p, h2, h3, h4, h5 {{ margin: 0; text-indent: 2em; font-size: inherit; font-weight: normal; line-height: inherit; orphans: 1; widows: 1; }}
@@ -257,8 +258,10 @@ h2, h3, h4, h5 {{ break-after: avoid; }}
 .paper-label, .paper-addressee, .paper-signature p, .paper-colophon p, .paper-sources p {{ text-indent: 0; }}
 .paper-signature {{ margin-top: {_mm(pitch * 3)}; margin-right: 4em; float: right; text-align: center; white-space: nowrap; break-inside: avoid; }}
 .paper-colophon {{ clear: both; padding-top: {_mm(pitch)}; font-size: 14pt; }}
+.paper-colophon p {{ padding: 0 14pt; border-top: .7pt solid #000; overflow: hidden; }}
 .paper-colophon p:first-child {{ border-top: 1pt solid #000; }}
-.paper-colophon p {{ padding: 0 14pt; }}
+.paper-colophon p:last-child {{ border-bottom: 1pt solid #000; }}
+.paper-printed {{ float: right; white-space: nowrap; }}
 .paper-table {{ border-collapse: collapse; width: 100%; table-layout: fixed; font-size: {layout.table_size / 2}pt; line-height: 1.4; letter-spacing: 0; }}
 .paper-table caption {{ text-align: center; font-size: {layout.body_size / 2}pt; line-height: {_mm(pitch)}; }}
 .paper-table th, .paper-table td {{ border: .5pt solid #000; padding: 1mm 1.5mm; overflow-wrap: anywhere; }}

@@ -167,7 +167,10 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponseBase:
     state = {RunStatus.DONE: "done", RunStatus.FAILED: "failed"}.get(RunStatus(run.status), "running")
     result = reverse("papers:detail", args=[run.paper_id]) if run.paper_id else ""
     label = run.refusal or run.label or run.get_status_display()
-    return ui.progress(request, ui.Progress(run.done, run.total, label, state, result, "打开公文"))
+    answer = ui.progress(request, ui.Progress(run.done, run.total, label, state, result, "打开公文"))
+    if state != "running" and request.headers.get("HX-Request"):
+        answer["HX-Refresh"] = "true"  # the page then shows when it was done, and by which snapshot
+    return answer
 
 
 # --- entered figures ----------------------------------------------------------------------------------
