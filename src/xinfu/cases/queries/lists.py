@@ -24,7 +24,7 @@ from xinfu.core.registry import Found
 from xinfu.people import queries as people
 
 TAIL = 6
-LISTED = ("department", "window", "town", "item_version")
+LISTED = ("department", "window", "town")
 TOWNSHIP = "township"
 MOST_COMMON = Channel.MOBILE
 """Channels up to this code bring most cases; the rest has an index of its own (models.Case)."""
@@ -211,7 +211,7 @@ def get_case_by_number(actor: Actor, case_no: str) -> Case:
 
 
 def _one(actor: Actor, **key: object) -> Case:
-    found = Case.objects.visible_to(actor).select_related(*LISTED, "batch").filter(**key).first()
+    found = Case.objects.visible_to(actor).select_related(*LISTED, "item_version", "batch").filter(**key).first()
     if found is None:
         raise NotFound()
     return found

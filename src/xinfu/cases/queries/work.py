@@ -14,7 +14,7 @@ from xinfu.cases.models import Case, CaseQuerySet
 from xinfu.cases.queries import lights
 from xinfu.cases.queries.detail import masked_name
 from xinfu.cases.queries.lights import Today
-from xinfu.cases.queries.lists import LISTED, CaseFilter, cases, visible
+from xinfu.cases.queries.lists import CaseFilter, cases, visible
 from xinfu.cases.queries.steering import Unindexed, condition
 from xinfu.core.actor import Actor
 from xinfu.core.inbox import Todo
@@ -94,7 +94,7 @@ def due_cases(
 def _first(rows: CaseQuerySet, most: int) -> list[Case]:
     """Return the most urgent rows. Their keys are chosen first: only those are read whole."""
     wanted = rows.order_by(*BY_DUE).values("pk")[:most]
-    return list(Case.objects.filter(pk__in=wanted).select_related(*LISTED).order_by(*BY_DUE))
+    return list(Case.objects.filter(pk__in=wanted).select_related("department", "window").order_by(*BY_DUE))
 
 
 # --- the morning sheet ---------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from xinfu.core.actor import Actor
 from xinfu.core.ui import text
 from xinfu.people.session import actor_of
 
-MOST_ROWS = 100
+MOST_ROWS = 60
 MOST_SHEET = 2000
 AT_ONCE = 60
 """Cases that the morning's page lists without being asked for one unit."""
