@@ -48,10 +48,10 @@ def draft(page: Page, county: Any) -> None:
     page.get_by_label("文种").select_option(label="通知")
     page.get_by_label("标题", exact=True).fill(TITLE)
     page.get_by_label("主送机关").fill("各派驻单位")
-    page.get_by_label("正文", exact=False).first.fill(TEXT)
+    page.get_by_role("textbox", name="正文").fill(TEXT)
     page.get_by_role("group", name="会签单位").get_by_label(county.unit_a.short_name).check()
     page.get_by_role("group", name="分送单位").get_by_label(county.unit_a.short_name).check()
-    page.get_by_label("其他分送单位").fill("县供电公司")
+    page.get_by_role("textbox", name="其他分送单位").fill("县供电公司")
     page.get_by_label("抄送机关").fill("县委办公室")
 
 
@@ -59,7 +59,7 @@ def press(page: Page, verb: str, *, sure: bool = False, said: str = "") -> None:
     """Press a move, confirm it where it cannot be undone, and read that it was done."""
     page.reload()
     if said:
-        page.get_by_label("意见", exact=False).first.fill(said)
+        page.get_by_role("textbox", name="意见", exact=False).first.fill(said)
     page.get_by_role("button", name=verb, exact=True).click()
     if sure:
         page.get_by_role("button", name=f"确认{verb}").click()
@@ -102,7 +102,7 @@ def test_a_notice_goes_its_way_and_stays_as_it_was_signed(
     look(page, "sent-back")
     page.get_by_role("link", name="修改", exact=True).click()
     look(page, "edit")
-    page.get_by_label("正文", exact=False).first.fill(BETTER)
+    page.get_by_role("textbox", name="正文").fill(BETTER)
     page.get_by_role("button", name="保存").click()
     page.get_by_text("已存为新版本。").wait_for()
     press(page, "送核")

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
 from xinfu.core import clock, files, ui
@@ -157,7 +158,7 @@ def _run_facts(run: ReportRun) -> list[tuple[str, Any]]:
         ("提出者", run.started_by_name),
         ("提出时间", run.started_at),
         ("完成时间", run.finished_at),
-        ("快照摘要", run.snapshot),
+        ("快照摘要", run.snapshot and format_html('<span class="text-break">{}</span>', run.snapshot)),
     ]
 
 
