@@ -130,6 +130,16 @@ def test_a_list_of_items_takes_few_queries(
         client.get(reverse("catalog:list"))
 
 
+def test_guide_batch_and_import_pages_take_few_queries(
+    items: None, as_role: AsRole, django_assert_max_num_queries: Any
+) -> None:
+    client = as_role(Role.GENERAL)
+    item, batch = Item.objects.order_by("pk")[0], ItemBatch.objects.order_by("pk")[0]
+    for name, args in (("detail", [item.pk]), ("batch", [batch.pk]), ("import", [])):
+        with django_assert_max_num_queries(12):
+            client.get(reverse(f"catalog:{name}", args=args))
+
+
 def test_the_guide_shows_groups_versions_and_what_changed(items: None, bring: Bring, as_role: AsRole) -> None:
     bring([{**ROW, "promise_day": "3", "anticipate_day": "1个月"}], on="2023-06-01")
     client = as_role(Role.WINDOW_CLERK)
