@@ -192,7 +192,7 @@ def _sources(document: Document) -> SafeString:
     )
     digests = format_html_join("", "<p>快照全文摘要：{}</p>", ((d,) for d in snapshots(document)))
     return format_html(
-        '<section class="paper-sources"><h2 class="paper-sources-title">{}</h2><table class="paper-table"><thead>'
+        '<section class="paper-sources" tabindex="0" aria-label="数据来源表，可左右滚动"><h2 class="paper-sources-title">{}</h2><table class="paper-table"><thead>'
         "<tr>{}</tr></thead><tbody>{}</tbody></table>{}</section>",
         SOURCE_TITLE, head, rows, digests,
     )  # fmt: skip
