@@ -33,7 +33,7 @@ class Checkpoint(NamedTuple):
 def checkpoint_body(origin: str, size: int, root: bytes) -> str:
     """Return the text of a checkpoint: origin, size and root, a line each."""
     if size < 0:
-        raise ValueError(f"no tree has {size} leaves")
+        raise ValueError(f"a tree cannot have {size} leaves")
     if not origin or not _is_note_text(f"{origin}\n") or "\n" in origin or len(root) != HASH_BYTES:
         raise ValueError(f"no checkpoint for {origin!r}")
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
