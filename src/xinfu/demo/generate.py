@@ -258,7 +258,7 @@ def _ended() -> str:
       LEFT JOIN workdays pause ON pause.ordinal = s.accepted_ordinal AND s.pause_days > 0
       LEFT JOIN workdays resume ON resume.ordinal = s.accepted_ordinal + s.pause_days AND s.pause_days > 0)
     SELECT *, code || strftime(day, '%Y%m%d')
-              || lpad(row_number() OVER (PARTITION BY code, day ORDER BY i)::VARCHAR, 4, '0') AS case_no,
+              || lpad(row_number() OVER (PARTITION BY day ORDER BY received_at, i)::VARCHAR, 5, '0') AS case_no,
            CASE WHEN would_finish_at < DATE '{LAST}' + INTERVAL 1 DAY THEN would_finish_at END AS finished_at,
            accepted_at < DATE '{LAST}' + INTERVAL 1 DAY AS is_accepted
     FROM finishes
@@ -338,7 +338,7 @@ def _written(where: str) -> str:
                 WHEN pause_to > DATE '{LAST}' THEN '37' ELSE '40' END AS status,
            CASE WHEN finished_at IS NULL THEN '' {kind} END AS finish_kind,
            CASE WHEN finished_at IS NULL THEN '' {reason} END AS finish_reason
-    FROM ended WHERE {where} ORDER BY i
+    FROM ended WHERE {where} ORDER BY received_at, i
     """
 
 
