@@ -120,7 +120,7 @@ def test_a_window_clerk_sees_personal_data_for_a_reason_and_stops_the_clock(
     picture(page, "cases-pause-1440")
     page.get_by_label("特别程序").check()
     page.get_by_label("开始时间").fill("2023-06-26 09:00")
-    page.get_by_label("原因").fill("送检")
+    page.get_by_label("原因", exact=True).fill("送检")
     page.get_by_role("button", name="停钟").click()
     page.get_by_role("heading", name="确认停钟").wait_for()
     axe(page)
