@@ -92,12 +92,15 @@ def write_batch(*, batch: ItemBatch, by: Actor, at: datetime) -> ItemBatch:
 @transaction.atomic
 def _begin(batch: ItemBatch, tally: Tally, total: int) -> None:
     """Begin anew with what the file says against itself; nothing of it was written yet."""
-    batch.read, batch.content_digest, batch.total, batch.refusal = tally.read, tally.digest, total, ""
+    held = ItemBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    if held.status != BatchStatus.LOADING or held.done:
+        raise _elsewhere()
+    held.read, held.content_digest, held.total, held.refusal = tally.read, tally.digest, total, ""
     for name in ("created", "updated", "unchanged", "rejected"):
-        setattr(batch, name, tally.counts[name])
-    batch.save()
-    batch.findings.all().delete()
-    keep_findings(batch, tally.in_order())
+        setattr(held, name, tally.counts[name])
+    held.save()
+    held.findings.all().delete()
+    keep_findings(held, tally.in_order())
 
 
 @transaction.atomic
