@@ -211,7 +211,9 @@ def get_case_by_number(actor: Actor, case_no: str) -> Case:
 
 
 def _one(actor: Actor, **key: object) -> Case:
-    found = Case.objects.visible_to(actor).select_related(*LISTED, "item_version", "batch").filter(**key).first()
+    found = (
+        Case.objects.visible_to(actor).select_related(*LISTED, "item_version", "batch").filter(**key).first()
+    )
     if found is None:
         raise NotFound()
     return found
