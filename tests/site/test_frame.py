@@ -419,6 +419,10 @@ def test_the_help_link_of_every_screen_of_the_frame_has_its_anchor(as_role: Any)
         "/system/status/",
         "/journal/",
         "/suggestions/",
+        "/views/",
+        "/bulk/",
+        "/phrases/",
+        "/inbox/later/",
     ):
         anchor = re.search(r'href="/help/#([\w-]+)"', text_of(client.get(address)))
         assert anchor, address
