@@ -373,6 +373,7 @@ def test_a_correction_on_the_screen_is_confirmed_and_shows_the_old_value(
     assert "更正于 2023-05-18" in shown
     assert "漏计两件" in shown
     assert "<del>75.00（6 ÷ 8，第2名）</del>" in shown
+    assert "数值未变，原名次 <del>第1名</del>" in shown
     every = b"".join(reader.get(f"{URL}{table.pk}/?format=csv")).decode("utf-8-sig")  # type: ignore[call-overload]
     assert "75.00,漏计两件" in every
 

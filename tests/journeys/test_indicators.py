@@ -133,3 +133,37 @@ def test_the_wall_fits_its_screen_and_names_no_person(
     assert foot["y"] + foot["height"] <= height
     size_of_cell = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.wall td')).fontSize)")
     assert size_of_cell >= height * 0.025
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_board_is_looked_at_published_and_corrected_in_the_open(
+    counted: Any, page_as: Any, axe: Any, picture: Any, size: dict[str, int]
+) -> None:
+    def look(name: str) -> None:
+        page.wait_for_load_state("networkidle")
+        picture(page, f"{name}{'' if size == DESK else '-phone'}")
+        assert overflows(page) <= 0, name
+        axe(page)
+
+    page = page_as(Role.GENERAL, size=size)
+    page.goto(f"/indicators/league/?{PERIOD}")
+    page.get_by_role("button", name="准备公布").click()
+    page.get_by_role("heading", name="预览").wait_for()
+    look("published-preview")
+    page.get_by_role("button", name="公布", exact=True).click()
+    page.get_by_role("heading", name="确认公布").wait_for()
+    look("published-confirm")
+    page.get_by_role("button", name="确认公布").click()
+    page.get_by_role("link", name="撤回").wait_for()
+    page.locator("tbody").get_by_role("link", name="更正").last.click()
+    page.get_by_label("分子", exact=True).wait_for()
+    look("published-correct")
+    page.get_by_label("分子", exact=True).fill("69")
+    page.get_by_label("更正原因").fill("漏计，已核对原始记录")
+    page.get_by_role("button", name="更正", exact=True).click()
+    page.get_by_role("button", name="确认更正").click()
+    page.get_by_text("更正于 2023").first.wait_for()
+    look("published")
+    page.goto("/indicators/published/")
+    page.get_by_role("link", name="一网通办率").first.wait_for()
+    look("published-list")

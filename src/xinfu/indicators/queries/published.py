@@ -25,6 +25,15 @@ class ShownLine:
     former: list[PublishedLine]
 
     @property
+    def steps(self) -> list[tuple[PublishedLine, bool]]:
+        """Each former line, and whether its numbers were other ones (else only its rank was)."""
+        newer = [self.line, *self.former]
+        return [
+            (old, (old.numerator, old.denominator) != (new.numerator, new.denominator))
+            for new, old in zip(newer, self.former, strict=False)
+        ]
+
+    @property
     def change(self) -> int | None:
         """How many places it rose since the period before (negative: fell)."""
         line = self.line

@@ -58,7 +58,7 @@ class CorrectionForm(forms.Form):
     """The right numbers of one unit, and why they differ."""
 
     numerator = forms.IntegerField(label="分子", min_value=0, max_value=10**12)
-    denominator = forms.IntegerField(label="分母", min_value=0, max_value=10**12, required=False)
+    denominator = forms.IntegerField(label="分母", min_value=0, max_value=10**12)
     reason = inputs.Text(label="更正原因", max_length=300, help_text="与原值一起显示，大家都能看到")
 
     def __init__(self, line: PublishedLine, *args: Any, **kwargs: Any) -> None:
