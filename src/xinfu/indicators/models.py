@@ -179,7 +179,7 @@ class PublishedTable(models.Model):
     frm = models.DateField("自")
     to = models.DateField("至")
     snapshot = models.CharField("快照摘要", max_length=64)
-    as_of = models.DateTimeField("数据截至")
+    snapshot_at = models.DateTimeField("数据截至")
     minimum = models.PositiveIntegerField("参加排名的最少件数")
     minimum_source = models.CharField("最少件数依据", max_length=300)
     content = models.CharField("内容摘要", max_length=64, help_text="公布时各行的 SHA-256")

@@ -55,7 +55,7 @@ def _freeze(found: League, grain: str, as_of: datetime, *, by: Actor, at: dateti
         return known
     table = PublishedTable.objects.create(
         indicator=one.code, title=one.title, unit=one.unit, decimals=one.decimals, better=one.better,
-        formula=one.formula[:300], grain=grain, frm=period.frm, to=period.to, snapshot=found.digest, as_of=as_of,
+        formula=one.formula[:300], grain=grain, frm=period.frm, to=period.to, snapshot=found.digest, snapshot_at=as_of,
         minimum=found.minimum, minimum_source=found.minimum_source[:300], content=content, prepared_at=at,
         prepared_by=by.name[:80],
     )  # fmt: skip

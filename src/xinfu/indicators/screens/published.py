@@ -100,7 +100,7 @@ TABLES = lists.register(
             Column("status", "状态", value=lambda t: t.get_status_display()),
             Column("published_at", "公布时间", kind="when"),
             Column("published_by", "公布人", value=lambda t: t.published_by),
-            Column("as_of", "数据截至", kind="when"),
+            Column("snapshot_at", "数据截至", kind="when"),
             Column("prepared_at", "准备时间", kind="when", sort="prepared_at"),
             Column("prepared_by", "准备人", value=lambda t: t.prepared_by, shown=False),
         ),
@@ -191,7 +191,7 @@ def _confirm_publishing(request: HttpRequest, table: PublishedTable) -> HttpResp
     happens = [
         f"以“{actor_of(request).name}”的名义公布 {table.lines.filter(is_latest=True).count()} 行名次和数值",
         "公布的数值冻结，以后只能更正（原值仍可见）或撤回（写明原因）",
-        f"数据截至 {text.when(table.as_of)} 的快照一并留存",
+        f"数据截至 {text.when(table.snapshot_at)} 的快照一并留存",
     ]
     return confirm.ask(
         request, verb="公布", thing=name_of(table), happens=happens, seen_by=SEEN_BY, back=url_of(table)
