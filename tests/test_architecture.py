@@ -108,7 +108,7 @@ def test_functions_fit_a_screen(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 50, f"{node.name} in line {node.lineno}"
 
 
-DAYS = {"since", "until", "frm", "to", "day", "month", "week"}
+DAYS = {"since", "until", "frm", "to", "valid_from", "valid_until", "day", "month", "week"}
 """Names of days that begin or end a validity or a period."""
 WRITES = {
     "save",

@@ -38,7 +38,7 @@ def todos(monkeypatch: pytest.MonkeyPatch) -> None:
             Todo("阅知", "关于做好五月份晾晒指标工作的通知", "/papers/2/", "综合科", None, now, "直接", "paper"),
         ]  # fmt: skip
 
-    monkeypatch.setitem(inbox._SOURCES, "journey", source)
+    monkeypatch.setattr(inbox, "_SOURCES", {**inbox._SOURCES, "journey": source})
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
