@@ -15,6 +15,7 @@ from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
 SELECT = "django/forms/widgets/select.html"
+GROUPS = ("django/forms/widgets/checkbox_select.html", "django/forms/widgets/radio.html")
 
 
 class Renderer(DjangoTemplates):
@@ -25,6 +26,8 @@ class Renderer(DjangoTemplates):
     ) -> SafeString:
         if template_name == SELECT:
             return select(context["widget"])
+        if template_name in GROUPS:
+            return group(context["widget"])
         return SafeString(super().render(template_name, context, request))
 
 
@@ -39,6 +42,30 @@ def select(widget: Mapping[str, Any]) -> SafeString:
             parts.append("</optgroup>")
     parts.append("</select>")
     return mark_safe("".join(parts))  # noqa: S308  (every value is escaped above)
+
+
+def group(widget: Mapping[str, Any]) -> SafeString:
+    """Return ticks or radio buttons, each in its label, from the context that Django gives to its template."""
+    known = widget["attrs"]
+    own = "".join(f' {name}="{escape(known[name])}"' for name in ("id", "class") if known.get(name))
+    parts = [f"<div{own}>"]
+    for label, choices, _ in widget["optgroups"]:
+        if label:
+            parts.append(f"<div><label>{conditional_escape(label)}</label>")
+        parts += [f"<div>{_choice(one)}</div>" for one in choices]
+        if label:
+            parts.append("</div>")
+    parts.append("</div>")
+    return mark_safe("".join(parts))  # noqa: S308  (every value is escaped above)
+
+
+def _choice(one: Mapping[str, Any]) -> str:
+    value = "" if one["value"] is None else f' value="{escape(one["value"])}"'
+    tag = f'<input type="{one["type"]}" name="{escape(one["name"])}"{value}{_attributes(one["attrs"])}>'
+    if not one.get("wrap_label"):
+        return tag
+    to = one["attrs"].get("id")
+    return f"<label{_attributes({'for': to}) if to else ''}>{tag} {conditional_escape(one['label'])}</label>"
 
 
 def _options(choices: list[Mapping[str, Any]]) -> Iterator[str]:
