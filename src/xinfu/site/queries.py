@@ -19,6 +19,7 @@ from xinfu.core.models import JournalEntry, LocalRule
 from xinfu.core.permissions import Can as House
 from xinfu.core.registry import Found
 from xinfu.core.ui import text
+from xinfu.lib.workdays import Calendar
 from xinfu.site.access import Can
 from xinfu.site.models import Suggestion
 
@@ -45,10 +46,15 @@ class TodoGroup:
         return sum(todo.count for todo in self.todos)
 
 
-def grouped_todos(actor: Actor, now: datetime, waiting: Sequence[Todo] | None = None) -> list[TodoGroup]:
-    """Return what waits for the actor, in the four groups of I1; empty groups are left out."""
+def grouped_todos(
+    actor: Actor, now: datetime, waiting: Sequence[Todo] | None = None, calendar: Calendar | None = None
+) -> list[TodoGroup]:
+    """Return what waits for the actor, in the four groups of I1; empty groups are left out.
+
+    `waiting`, `calendar`: what was read already.
+    """
     today = timezone.localdate(now)
-    soon = holidays.calendar().add_workdays(today, SOON)
+    soon = (calendar or holidays.calendar()).add_workdays(today, SOON)
     groups = {
         "late": TodoGroup("late", "已超期", "bad", []),
         "today": TodoGroup("today", "今天到期", "warn", []),
@@ -84,9 +90,9 @@ class SnoozeDays:
         return fault.reason if fault else ""
 
 
-def snooze_days(waiting: Sequence[Todo], now: datetime) -> SnoozeDays:
+def snooze_days(waiting: Sequence[Todo], now: datetime, calendar: Calendar | None = None) -> SnoozeDays:
     today = timezone.localdate(now)
-    calendar = holidays.calendar()
+    calendar = calendar or holidays.calendar()
     next_workday = calendar.add_workdays(today, 1)
     monday = today + timedelta(days=7 - today.weekday())
     days = [("下个工作日", next_workday), ("下周一", monday)]
@@ -202,6 +208,9 @@ def suggestion_todos(actor: Actor, now: datetime) -> list[Todo]:
     """Return the complaints and proposals that wait for an answer, one row each, at most twenty."""
     if not actor.may(Can.ANSWER_SUGGESTIONS):
         return []
+    found = list(open_suggestions(actor)[:20])
+    if not found:
+        return []
     due = holidays.calendar().add_workdays
     return [
         Todo(
@@ -215,5 +224,5 @@ def suggestion_todos(actor: Actor, now: datetime) -> list[Todo]:
             kind="suggestion",
             consequence="投诉建议须有答复并公开",
         )
-        for s in open_suggestions(actor)[:20]
+        for s in found
     ]

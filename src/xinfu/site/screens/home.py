@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from xinfu.core import clock, inbox
+from xinfu.core import clock, holidays, inbox
 from xinfu.core.access import Role, public, signed_in
 from xinfu.core.refusal import Refused
 from xinfu.core.ui import drafts, news, text
@@ -32,7 +32,8 @@ LEADERS_SEE = 7
 def home(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     waiting, later = inbox.sorted_out(actor, now)
-    groups = queries.grouped_todos(actor, now, waiting)
+    calendar = holidays.calendar()
+    groups = queries.grouped_todos(actor, now, waiting, calendar)
     total = sum(group.count for group in groups)
     return render(
         request,
@@ -43,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "rows": sum(len(group.todos) for group in groups),
             "shown": LEADERS_SEE if Role.LEADER in actor.roles else 1000,
             "later": sum(put_off.todo.count for put_off in later),
-            "days": queries.snooze_days(waiting, now),
+            "days": queries.snooze_days(waiting, now, calendar),
             "news": news.latest(actor),
             "now": now,
         },
