@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.utils.module_loading import import_string
 
 from xinfu.core import access, events, registry, tasks
+from xinfu.core.actor import job_names
 
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src" / "xinfu"
@@ -76,6 +77,12 @@ def test_words_that_are_never_right(path: Path) -> None:
     text = path.read_text()
     for wrong in ("截止目前", "操作失败", "格式错误"):
         assert wrong not in text, wrong
+
+
+def test_every_job_that_acts_has_its_chinese_name() -> None:
+    acting = {name for path in SOURCES for name in re.findall(r'\bsystem\("([a-z_]+)"\)', path.read_text())}
+    assert len(acting) > 10
+    assert acting <= set(job_names()), acting - set(job_names())
 
 
 def enums() -> Iterator[tuple[str, type[Enum]]]:

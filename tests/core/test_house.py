@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinfu.core import access, files, holidays, local, privacy
-from xinfu.core.access import READS, Role, WriteInGet, select_only
+from xinfu.core.access import READS, Role, WriteInGet, only_reading, select_only
 from xinfu.core.actor import ANONYMOUS, EVERYTHING, NOTHING, Actor, Kind, Scope, system
 from xinfu.core.flow import Flow, Move
 from xinfu.core.models import CountyDay, JournalEntry, LocalRule, StoredFile
@@ -76,6 +77,28 @@ def test_a_get_that_writes_fails(verb: str) -> None:
 @pytest.mark.parametrize("verb", READS)
 def test_a_get_may_read(verb: str) -> None:
     assert select_only(lambda sql, *args: sql, f" {verb.lower()} x", (), False, {}) == f" {verb.lower()} x"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_the_thread_that_asked_is_kept_to_reading() -> None:
+    def written() -> bool:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE core_localrule SET source = '' WHERE 1 = 0")
+        except WriteInGet:
+            return False
+        return True
+
+    def elsewhere() -> bool:
+        try:
+            return written()
+        finally:
+            connection.close()
+
+    with only_reading(), ThreadPoolExecutor(1) as others:
+        assert not written()
+        assert others.submit(elsewhere).result()
+    assert written()
 
 
 # --- flows ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from xinfu.cases.models import Case
-from xinfu.core.access import Role, select_only
+from xinfu.core.access import Role, only_reading
 from xinfu.core.actor import system
 from xinfu.core.models import JournalEntry
 from xinfu.core.refusal import Forbidden, Refused
@@ -159,7 +159,7 @@ def test_figures_are_computed_once_and_recorded(few: Any) -> None:
 
 def test_computing_on_the_spot_in_a_get_writes_nothing(few: Any) -> None:
     actions.refresh_snapshot(by=TEST, at=AT)
-    with connection.execute_wrapper(select_only):
+    with only_reading():
         assert queries.figures(TEST, JAN, FEB, ["department"])
         assert queries.weekly(TEST, JAN)
         assert queries.monthly(TEST, JAN)

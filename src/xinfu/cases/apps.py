@@ -24,7 +24,7 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from xinfu.cases import access, local, queries, snapshot  # noqa: F401 -- access and local register
-        from xinfu.core import inbox, registry
+        from xinfu.core import actor, inbox, registry
         from xinfu.core.ui import news
 
         registry.snapshot_views.add(snapshot.VIEW.name, snapshot.VIEW)
@@ -38,6 +38,7 @@ class CasesConfig(AppConfig):
         registry.navigate("办件", "导入办件", "cases:import", access.Can.IMPORT, 60)
         news.register("cases.ImportBatch", access.Can.IMPORT, "办件导入", _batch_url)
         news.say(EVENTS)
+        actor.name_jobs({"cases": "办件", "import": "导入办件"})
 
 
 def _batch_url(subject_id: str) -> str:

@@ -15,7 +15,7 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from xinfu.catalog import access, local, mapping, snapshot  # noqa: F401 -- local registers
-        from xinfu.core import registry
+        from xinfu.core import actor, registry
         from xinfu.core.ui import news
 
         mapping.register_all()
@@ -25,6 +25,7 @@ class CatalogConfig(AppConfig):
         registry.searcher("items", "事项", _find)
         news.register("catalog.ItemBatch", access.Can.IMPORT, "事项导入", _batch_url)
         news.say({"items.imported": "导入事项", "items.import_undone": "撤销事项导入"})
+        actor.name_jobs({"import_items": "导入事项"})
 
 
 def _find(actor: Actor, asked: str, limit: int) -> list[Found]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import wraps
+from threading import get_ident
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +104,23 @@ def select_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, 
     return execute(sql, params, many, context)
 
 
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Refuse every write that this thread makes on the way; another thread on the same connection is not concerned.
+
+    Raises WriteInGet. Threads share a connection only where the database is held in memory.
+    """
+    asked = get_ident()
+
+    def guard(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if get_ident() != asked:
+            return execute(sql, params, many, context)
+        return select_only(execute, sql, params, many, context)
+
+    with connection.execute_wrapper(guard):
+        yield
+
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -118,7 +137,7 @@ def _guarded(view: View) -> View:
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
-            with connection.execute_wrapper(select_only):
+            with only_reading():
                 response = view(request, *args, **kwargs)
                 if hasattr(response, "render"):
                     response.render()

@@ -71,26 +71,18 @@ class Actor:
 ANONYMOUS = Actor(kind=Kind.ANONYMOUS, id=None, name="访客")
 
 
-JOBS = {
-    "cases": "办件",
-    "demo": "演示",
-    "figures": "计算指标",
-    "import": "导入办件",
-    "import_items": "导入事项",
-    "import_people": "导入人员",
-    "import_ranks": "导入排名",
-    "indicators": "指标",
-    "open_account": "开通账号",
-    "report": "生成报告",
-    "reset_password": "重设密码",
-    "snapshots": "数据快照",
-    "tick": "定时任务",
-    "tidy": "清理",
-    "unlock": "解锁账号",
-}
-"""What the program's own jobs are called where people read who acted."""
+_JOBS: dict[str, str] = {}
+
+
+def name_jobs(names: Mapping[str, str]) -> None:
+    """Say what an app's own jobs are called where people read who acted."""
+    _JOBS.update(names)
+
+
+def job_names() -> Mapping[str, str]:
+    return _JOBS
 
 
 def system(name: str) -> Actor:
     """Return the program itself acting, under the name of the job that acts (such as `tick`)."""
-    return Actor(kind=Kind.SYSTEM, id=None, name=f"系统（{JOBS.get(name, name)}）", job=name)
+    return Actor(kind=Kind.SYSTEM, id=None, name=f"系统（{_JOBS.get(name, name)}）", job=name)

@@ -6,4 +6,6 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        from xinfu.core import permissions  # noqa: F401  (registers the grants)
+        from xinfu.core import actor, permissions  # noqa: F401 -- permissions registers the grants
+
+        actor.name_jobs({"tick": "定时任务", "tidy": "清理"})

@@ -6,11 +6,19 @@ class IndicatorsConfig(AppConfig):
     verbose_name = "晾晒指标"
 
     def ready(self) -> None:
-        from xinfu.core import events, registry
+        from xinfu.core import actor, events, registry
         from xinfu.indicators import definitions, local, queries  # noqa: F401 -- local registers
         from xinfu.indicators.access import Can
 
         definitions.register()
+        actor.name_jobs(
+            {
+                "figures": "计算指标",
+                "import_ranks": "导入排名",
+                "indicators": "指标",
+                "snapshots": "数据快照",
+            }
+        )
         events.on("cases.imported", "xinfu.indicators.tasks.on_imported")
         events.on("items.imported", "xinfu.indicators.tasks.on_imported")
         for order, (label, url_name, permission) in enumerate(

@@ -6,8 +6,17 @@ class PeopleConfig(AppConfig):
     verbose_name = "机构人员"
 
     def ready(self) -> None:
+        from xinfu.core import actor
         from xinfu.core.ui import bulk
         from xinfu.people import access, limits, session, telling  # noqa: F401  (registers grants and numbers)
 
         telling.register()
         bulk.present_by(session.present)
+        actor.name_jobs(
+            {
+                "import_people": "导入人员",
+                "open_account": "开通账号",
+                "reset_password": "重设密码",
+                "unlock": "解锁账号",
+            }
+        )

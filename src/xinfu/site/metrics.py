@@ -32,6 +32,7 @@ def _escaped(value: str) -> str:
 def render() -> str:
     """Return all numbers: queue, schedule, journal, disk, clocks."""
     now = timezone.now()
+    counts, waited = state.queue(now)
     usage, last = shutil.disk_usage(settings.HOME), journal.latest_checkpoint()
     runs = DueRun.objects.in_bulk()
     ages: list[Sample] = [
@@ -48,12 +49,12 @@ def render() -> str:
         (
             "tasks",
             "Background tasks by status.",
-            [({"status": s}, float(n)) for s, n in state.queue_counts().items()],
+            [({"status": s}, float(n)) for s, n in counts.items()],
         ),
         (
             "tasks_oldest_waiting_seconds",
             "Age of the oldest waiting task.",
-            [({}, state.oldest_waiting(now) or 0.0)],
+            [({}, waited or 0.0)],
         ),
         ("schedule_last_started_seconds", "Seconds since a line of the schedule last started.", ages),
         ("schedule_failed", "1 where the last run of a line failed.", errors),

@@ -12,11 +12,10 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 
-from xinfu.core.access import select_only
+from xinfu.core.access import only_reading
 from xinfu.core.actor import ANONYMOUS, Kind
 from xinfu.core.models import ApiReply
 from xinfu.core.refusal import Refused
@@ -142,7 +141,7 @@ class ApiOnce:
         if not errors.is_api(request):
             return self.get_response(request)
         if request.method in {"GET", "HEAD"}:
-            with connection.execute_wrapper(select_only):
+            with only_reading():
                 return self.get_response(request)
         key, actor = request.headers.get("Idempotency-Key", ""), getattr(request, "actor", ANONYMOUS)
         if request.method != "POST" or not key or actor.kind == Kind.ANONYMOUS:

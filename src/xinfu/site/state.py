@@ -34,15 +34,14 @@ class Fact:
     advice: str = ""
 
 
-def queue_counts() -> dict[str, int]:
-    rows = DBTaskResult.objects.order_by().values("status").annotate(n=Count("id")).order_by("status")
-    return {str(row["status"]): row["n"] for row in rows}
-
-
-def oldest_waiting(now: datetime) -> float | None:
-    """Return the seconds that the oldest runnable task has waited."""
-    first = DBTaskResult.objects.filter(status="READY").aggregate(first=Min("enqueued_at"))["first"]
-    return None if first is None else max(0.0, (now - first).total_seconds())
+def queue(now: datetime) -> tuple[dict[str, int], float | None]:
+    """Return how many tasks are in each state, and the seconds that the oldest runnable one has waited."""
+    rows = list(
+        DBTaskResult.objects.order_by().values("status").annotate(n=Count("id"), first=Min("enqueued_at"))
+    )
+    first = next((row["first"] for row in rows if row["status"] == "READY"), None)
+    waited = None if first is None else max(0.0, (now - first).total_seconds())
+    return {str(row["status"]): row["n"] for row in sorted(rows, key=lambda row: row["status"])}, waited
 
 
 def clock_drift() -> float:
@@ -64,7 +63,7 @@ def pending_migrations() -> list[str]:
 
 
 def _queue(now: datetime) -> Fact:
-    counts, waited = queue_counts(), oldest_waiting(now)
+    counts, waited = queue(now)
     said = f"等待 {counts.get('READY', 0)}，进行 {counts.get('RUNNING', 0)}，失败 {counts.get('FAILED', 0)}"
     if waited is not None and waited > 300:
         return Fact(

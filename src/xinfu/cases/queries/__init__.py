@@ -11,7 +11,6 @@ from xinfu.cases.queries.imports import (
     batches,
     departments_for_import,
     get_batch,
-    kept_of,
     mapping_choices,
     mapping_columns,
     marks_of,
@@ -19,6 +18,7 @@ from xinfu.cases.queries.imports import (
     rejections,
     same_file_before,
     share_done,
+    standing_of,
     untouched,
     versions_for_import,
     why_not_undone,
@@ -45,6 +45,7 @@ from xinfu.cases.queries.lists import (
     get_case_by_number,
     quality_counts,
 )
+from xinfu.cases.queries.steering import order_for
 from xinfu.cases.queries.work import (
     DueGroup,
     Sheet,
@@ -76,7 +77,6 @@ __all__ = [
     "handling_light",
     "is_lit",
     "journal_of",
-    "kept_of",
     "lamp",
     "lit",
     "mapping_choices",
@@ -85,6 +85,7 @@ __all__ = [
     "masked_applicant",
     "masked_name",
     "may_reveal",
+    "order_for",
     "plain",
     "quality_counts",
     "record_of",
@@ -93,6 +94,7 @@ __all__ = [
     "share_done",
     "sheet_groups",
     "sheets",
+    "standing_of",
     "today",
     "todos",
     "untouched",

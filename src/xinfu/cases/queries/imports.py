@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,10 @@ def write_rejected(batches: Iterable[ImportBatch], path: Path) -> None:
             out.write("\ufeff行号,列,取值,原因\r\n".encode())
 
 
+ADDED = (CasePause, CaseStep, CaseLicence)
+"""What another record adds to a case: a stop of the clock, a step, a licence."""
+
+
 # --- batches -------------------------------------------------------------------------------------
 
 
@@ -92,40 +97,58 @@ def same_file_before(batch: ImportBatch) -> ImportBatch | None:
 
 def untouched(rows: CaseQuerySet) -> CaseQuerySet:
     """Keep the cases to which nobody added anything: no stop of the clock, no step, no licence."""
-    for added in (CasePause, CaseStep, CaseLicence):
+    for added in ADDED:
         rows = rows.filter(~Exists(added._default_manager.filter(case=OuterRef("pk")).order_by()))
     return rows
 
 
-def kept_of(batch: ImportBatch) -> int:
-    """Return how many cases still stand as this batch brought them."""
-    return Case.objects.filter(batch=batch.pk).count()
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many cases still stand as a batch brought them, and why it cannot be taken back (nothing: it can)."""
+
+    kept: int
+    why_not: str = ""
+
+
+def standing_of(batch: ImportBatch) -> Standing:
+    """Count what is left of a batch, and whether it can be taken back (X4: only while nothing depends on it)."""
+    if batch.status not in (BatchStatus.DONE, BatchStatus.UNDONE):
+        return Standing(0, _only_done(batch))
+    kept = Case.objects.filter(batch=batch.pk).count()
+    return Standing(kept, _bound(batch) or _not_free(batch, kept))
 
 
 def why_not_undone(batch: ImportBatch) -> str:
-    """Return why a batch cannot be taken back, or nothing (X4: only while nothing depends on it)."""
+    """Return why a batch cannot be taken back, or nothing."""
+    return standing_of(batch).why_not
+
+
+def _only_done(batch: ImportBatch) -> str:
+    return f"这一批是“{batch.get_status_display()}”，只有已完成的批次可以撤销。"
+
+
+def _bound(batch: ImportBatch) -> str:
     if batch.status != BatchStatus.DONE:
-        return f"这一批是“{batch.get_status_display()}”，只有已完成的批次可以撤销。"
+        return _only_done(batch)
     if record_of(batch) != "case":
         return "停钟、环节和证照记录并入了各件办件，不按批次留存，不能整批撤销；请导入更正后的记录。"
     if batch.updated:
         return (
             f"这一批更新了{batch.updated:,}件已有办件，更新前的内容没有留存，不能撤销；请导入更正后的文件。"
         )
-    if not batch.created:
-        return "这一批没有写入任何办件，不用撤销。"
-    return _why_not_free(batch)
+    return "" if batch.created else "这一批没有写入任何办件，不用撤销。"
 
 
-def _why_not_free(batch: ImportBatch) -> str:
-    rows = Case.objects.filter(batch=batch.pk)
-    kept = rows.count()
+def _not_free(batch: ImportBatch, kept: int) -> str:
     if kept < batch.created:
         later = batch.created - kept
         return f"这一批新增的办件中有{later:,}件后来被别的批次或接口更新过，不能撤销；请导入更正后的文件。"
-    added = kept - untouched(rows).count()
-    if added:
-        return f"这一批的办件中有{added:,}件已登记停钟、环节或证照，不能撤销；请导入更正后的文件。"
+    for added in ADDED:
+        touched = added._default_manager.filter(case__batch=batch.pk).order_by()
+        for case_no in touched.values_list("case__case_no", flat=True)[:1]:
+            return (
+                f"这一批的办件（如{case_no}）已登记{added._meta.verbose_name}，不能撤销；请导入更正后的文件。"
+            )
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F, Func, Q
@@ -28,3 +29,19 @@ def condition(name: str, value: Any, *, is_steered: bool = False) -> Q:
         return Q((name, value))
     column, _, lookup = name.partition("__")
     return Q(LOOKUPS[lookup](Unindexed(F(column)), value))
+
+
+BY_DUE = frozenset({"today", "soon", "late", "accept_late", "paused"})
+"""The lights whose cases are read by due day."""
+
+
+def order_for(asked: Mapping[str, str]) -> str:
+    """Return the order that has an index for these filters: due, finished, batch, or "" for received."""
+    light = asked.get("light", "")
+    if light in BY_DUE:
+        return "due"
+    if asked.get("batch"):
+        return "batch"
+    if (asked.get("finished_from") or asked.get("finished_to")) and not light and not asked.get("mark"):
+        return "finished"
+    return ""

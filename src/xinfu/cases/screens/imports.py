@@ -209,8 +209,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     found = queries.get_batch(actor, pk)
     rejected = list(queries.rejections(actor, found)[:SHOWN])
     is_done, record = found.status == BatchStatus.DONE, queries.record_of(found)
-    rests = is_done or found.status == BatchStatus.UNDONE
-    writes, kept = found.created + found.updated, queries.kept_of(found) if rests else 0
+    writes, standing = found.created + found.updated, queries.standing_of(found)
     context = {
         "batch": found,
         "mapping": _mapping_title(found.mapping),
@@ -221,9 +220,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "is_case": record == "case",
         "record": RECORDS[record],
         "moves_due": record == "pause",
-        "kept": kept,
-        "changed_since": writes - kept,
-        "why_not_undone": queries.why_not_undone(found) if is_done else "",
+        "kept": standing.kept,
+        "changed_since": writes - standing.kept,
+        "why_not_undone": standing.why_not,
         "writes": writes,
         "took": _took(found),
         "marks": _marks(found),
@@ -319,7 +318,13 @@ def batch_undo(request: HttpRequest, pk: int) -> HttpResponse:
         "导入时登记的新单位、新事项保留；文件、未收清单和日志保留",
     ]
     if page := confirm.ask(
-        request, verb="撤销", thing=f"批次{pk}“{found.name}”", happens=happens, seen_by="全县", back=back
+        request,
+        verb="撤销",
+        thing=f"批次{pk}“{found.name}”",
+        happens=happens,
+        seen_by="全县",
+        back=back,
+        warn="删除的办件不能恢复。",
     ):
         return page
     try:

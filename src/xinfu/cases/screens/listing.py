@@ -140,17 +140,11 @@ TABS = (
     Tab("paused", "补正/挂起", "light", "paused"),
     Tab("marked", "质量问题", "mark", "-1"),
 )
-BY_DUE = frozenset({"today", "soon", "late", "accept_late", "paused"})
 
 
 def spec_for(query: QueryDict) -> ListSpec:
     """Return the list in the order that has an index for what is asked."""
-    if query.get("light") in BY_DUE:
-        return DUE
-    if query.get("batch"):
-        return BATCH
-    by_finish = query.get("finished_from") or query.get("finished_to")
-    return FINISHED if by_finish and not query.get("light") and not query.get("mark") else CASES
+    return SPECS.get(queries.order_for(query), CASES)
 
 
 @needs(Can.SEE)

@@ -158,7 +158,12 @@ def _ask_undo(request: HttpRequest, batch: ItemBatch) -> HttpResponse | None:
     ]
     back = reverse("catalog:batch", args=[batch.pk])
     return confirm.ask(
-        request, verb="撤销", thing=f"导入批次 {batch.pk}（{batch.name}）", happens=happens, back=back
+        request,
+        verb="撤销",
+        thing=f"导入批次 {batch.pk}（{batch.name}）",
+        happens=happens,
+        back=back,
+        warn="撤销后不能恢复。",
     )
 
 

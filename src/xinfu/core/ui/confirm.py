@@ -18,10 +18,12 @@ def ask(
     happens: Sequence[str],
     back: str,
     seen_by: str = "",
+    warn: str = "",
 ) -> HttpResponse | None:
     """Return the confirmation page for a POST that was not confirmed yet, None once it was.
 
-    Its button says 确认 + verb and posts the same values to the same address again.
+    Its button says 确认 + verb and posts the same values to the same address again. `warn` replaces the sentence
+    "…后不能撤销" where that is not what is final.
     """
     if request.POST.get("_confirmed") == verb:
         return None
@@ -33,6 +35,7 @@ def ask(
         "ui/confirm.html",
         {
             "verb": verb,
+            "warn": warn or f"{verb}后不能撤销。",
             "thing": thing,
             "happens": happens,
             "seen_by": seen_by,

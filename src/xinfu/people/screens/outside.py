@@ -193,7 +193,9 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     by, back = actor_of(request), reverse("people:tokens")
     token = queries.get_token(by, pk)
     happens = ["该系统立即不能再调用接口", "不能恢复，须另行签发"]
-    page = confirm.ask(request, verb="撤销", thing=f"{token.name}的令牌", happens=happens, back=back)
+    page = confirm.ask(
+        request, verb="撤销", thing=f"{token.name}的令牌", happens=happens, back=back, warn="撤销后不能恢复。"
+    )
     if page is not None:
         return page
     return act(

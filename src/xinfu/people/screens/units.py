@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -19,7 +21,7 @@ from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people import actions, queries, rules
 from xinfu.people.access import Can
 from xinfu.people.forms import NewWindow, UnitDetails, UnitForm, UnitMove, UnitNames, WindowForm
-from xinfu.people.models import Department, Window
+from xinfu.people.models import Department, DepartmentKind, Window
 from xinfu.people.screens.common import Page, act, form_page
 from xinfu.people.session import actor_of
 
@@ -42,8 +44,41 @@ def departments(request: HttpRequest) -> HttpResponse:
             for n in nodes
             if words.lower() in f"{n.department.name} {n.department.short_name} {n.department.code}".lower()
         ]
-    context = {"nodes": nodes, "q": words, "closed": closed, "may_manage": actor.may(Can.MANAGE)}
+    context = {"rows": _rows(nodes), "q": words, "closed": closed, "may_manage": actor.may(Can.MANAGE)}
     return render(request, "people/departments.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the tree, ready to print: a county has hundreds, and each costs the page its share."""
+
+    pk: str
+    url: str
+    name: str
+    kind: str
+    code: str
+    level: str
+    is_closed: bool
+    windows: str
+    people: str
+
+
+def _rows(nodes: Sequence[queries.Node]) -> list[Row]:
+    kinds, any_unit = dict(DepartmentKind.choices), reverse("people:department", args=[0])
+    return [
+        Row(
+            pk=str(node.department.pk),
+            url=any_unit.replace("/0/", f"/{node.department.pk}/"),
+            name=node.department.name,
+            kind=str(kinds[node.department.kind]),
+            code=node.department.code,
+            level=f"level-{node.depth}",
+            is_closed=node.department.closed_on is not None,
+            windows=f"{node.windows:,}",
+            people=f"{node.people:,}",
+        )
+        for node in nodes
+    ]
 
 
 @needs(Can.SEE)
