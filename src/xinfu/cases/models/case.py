@@ -187,7 +187,8 @@ class Case(models.Model):
             # Each costs the import some seconds a million rows: only what paid for that stands here. The partial
             # ones hold few rows and cost next to nothing; queries/steering.py leads lists to them.
             models.Index(
-                fields=["-received_at", "-id", "state", "channel", "is_unified"], name="case_received"
+                fields=["-received_at", "-id", "state", "channel", "is_unified", "department", "town"],
+                name="case_received",
             ),
             models.Index(
                 fields=["department", "-received_at", "-id", "state", "channel"], name="case_department"
@@ -202,14 +203,19 @@ class Case(models.Model):
                 name="case_window",
                 condition=Q(window__isnull=False),
             ),
-            models.Index(fields=["state", "-received_at", "-id", "channel", "is_unified"], name="case_state"),
             models.Index(
-                fields=["channel", "-received_at", "-id", "state", "is_unified"],
+                fields=["state", "-received_at", "-id", "channel", "is_unified", "department", "town"],
+                name="case_state",
+            ),
+            models.Index(
+                fields=["channel", "-received_at", "-id", "state", "is_unified", "department", "town"],
                 name="case_channel",
                 condition=Q(channel__gt="3"),
             ),
             models.Index(
-                fields=["finished_on", "id"], name="case_finished", condition=Q(finished_on__isnull=False)
+                fields=["finished_on", "id", "department", "town"],
+                name="case_finished",
+                condition=Q(finished_on__isnull=False),
             ),
             models.Index(
                 fields=["-received_at", "-id", "finished_on", "finished_at", "due_at", "department", "town"],
