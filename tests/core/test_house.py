@@ -13,7 +13,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfu.core import access, files, holidays, local, privacy
+from xinfu.core import access, files, holidays, local, once, privacy
 from xinfu.core.access import READS, Role, WriteInGet, only_reading, select_only
 from xinfu.core.actor import ANONYMOUS, EVERYTHING, NOTHING, Actor, Kind, Scope, system
 from xinfu.core.flow import Flow, Move
@@ -99,6 +99,20 @@ def test_only_the_thread_that_asked_is_kept_to_reading() -> None:
         assert not written()
         assert others.submit(elsewhere).result()
     assert written()
+
+
+def test_what_a_reading_request_asks_twice_is_read_once_and_elsewhere_anew() -> None:
+    asked: list[int] = []
+
+    def fetch() -> int:
+        asked.append(1)
+        return len(asked)
+
+    assert [once.read("x", fetch), once.read("x", fetch)] == [1, 2]
+    with once.per_request():
+        assert [once.read("x", fetch), once.read("x", fetch)] == [3, 3]
+    with once.per_request():
+        assert once.read("x", fetch) == 4
 
 
 # --- flows ---------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -349,6 +351,11 @@ def test_from_the_league_over_the_preview_and_one_confirmation_to_the_published_
     assert "87.50" in shown
     assert "公布" in shown
     assert "撤回" not in shown
+    number = re.search(r'class="opens" href="([^"]+)">87\.50', shown)
+    assert number, shown
+    opened = reader.get(unescape(number[1])).content.decode()
+    assert "87.50" in opened
+    assert "分子" in opened
     assert "一网通办率·按部门·2023年5月" in reader.get(URL).content.decode()
     assert "看公布的榜" in reader.get(league).content.decode()
     late = client.post(f"{preview}move/", {"move": "publish", "_confirmed": "公布"}, follow=True)

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from xinfu.core import once
 from xinfu.core.actor import Actor, Kind
 from xinfu.core.refusal import Forbidden
 
@@ -107,6 +108,7 @@ def select_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, 
 @contextmanager
 def only_reading() -> Iterator[None]:
     """Refuse every write that this thread makes on the way; another thread on the same connection is not concerned.
+    What several parts of the request ask is read once (core.once).
 
     Raises WriteInGet. Threads share a connection only where the database is held in memory.
     """
@@ -117,7 +119,7 @@ def only_reading() -> Iterator[None]:
             return execute(sql, params, many, context)
         return select_only(execute, sql, params, many, context)
 
-    with connection.execute_wrapper(guard):
+    with connection.execute_wrapper(guard), once.per_request():
         yield
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django.db import transaction
 
-from xinfu.core import journal
+from xinfu.core import journal, once
 from xinfu.core.access import Role
 from xinfu.core.actor import Actor
 from xinfu.core.models import CountyDay
@@ -16,8 +16,9 @@ from xinfu.lib.workdays import Calendar, national_calendar
 
 
 def calendar() -> Calendar:
-    """Return the calendar in force; one small query a call, the tables are built only after a change."""
-    return _built(tuple(CountyDay.objects.order_by("day").values_list("day", "is_workday")))
+    """Return the calendar in force; one small query a reading request, the tables are built only after a change."""
+    days = CountyDay.objects.order_by("day").values_list("day", "is_workday")
+    return _built(once.read("county_days", lambda: tuple(days)))
 
 
 @lru_cache(maxsize=2)

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user, logout
+from django.db.models import Case, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -55,15 +57,33 @@ def subtree_ids(department: Department) -> frozenset[int]:
     return frozenset(found.values_list("pk", flat=True))
 
 
+class Listed(Func):
+    """The keys of the rows of a subquery as one text, such as `3,7,12`."""
+
+    template = "GROUP_CONCAT(%(expressions)s)"
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="STRING_AGG(%(expressions)s::text, ',')", **extra)
+
+
+def _with_below(grants: QuerySet[RoleGrant]) -> list[RoleGrant]:
+    """Return role grants with their units and, where their reach is a subtree, `below`: its ids."""
+    subtree = [str(role) for role, (_, reach) in ROLE_LABELS.items() if reach == Reach.SUBTREE]
+    below = Department.objects.filter(path__startswith=OuterRef("department__path")).order_by()
+    ids = Subquery(below.values(ids=Listed("pk", output_field=TextField())))
+    found = grants.annotate(below=Case(When(role__in=subtree, then=ids), default=Value(""), output_field=TextField()))
+    return list(found.select_related("department").order_by("pk"))
+
+
 def scopes_of(grants: Iterable[RoleGrant]) -> dict[str, Scope]:
-    """Return permission → reach of some role grants, the widest of each."""
+    """Return permission → reach of some role grants (as `_with_below` reads them), the widest of each."""
     scopes: dict[str, Scope] = {}
     for given in grants:
         reach = ROLE_LABELS[given.as_role][1]
         if reach == Reach.ALL:
             scope = Scope(everything=True)
         elif reach == Reach.SUBTREE:
-            scope = Scope(units=subtree_ids(given.department))
+            scope = Scope(units=frozenset(map(int, given.below.split(","))))  # type: ignore[attr-defined]
         elif reach == Reach.UNIT:
             scope = Scope(units=frozenset({given.department_id}))
         else:
@@ -75,7 +95,7 @@ def scopes_of(grants: Iterable[RoleGrant]) -> dict[str, Scope]:
 
 def actor_of_person(person: Person, on: date) -> Actor:
     """Return a person of the office as an actor, with the roles in force on the day."""
-    grants = list(person.grants.in_force(on).select_related("department").order_by("pk"))
+    grants = _with_below(person.grants.in_force(on))
     return _actor_with(person, grants)
 
 
@@ -94,8 +114,7 @@ def _actor_with(person: Person, grants: list[RoleGrant]) -> Actor:
 def actor_standing_in(duty: Deputy, on: date) -> Actor:
     """Return the deputy acting 代某某: own id and name, the other's roles without the three administrators'."""
     lent = duty.person.grants.in_force(on).exclude(role__in=SEPARATE)
-    grants = list(lent.select_related("department").order_by("pk"))
-    actor = _actor_with(duty.deputy, grants)
+    actor = _actor_with(duty.deputy, _with_below(lent))
     return replace(
         actor,
         unit_id=duty.person.department_id,

@@ -246,7 +246,7 @@ class Case(models.Model):
                 name="case_marked",
                 condition=Q(quality__gt=0),
             ),
-            models.Index(fields=["batch", "id"], name="case_batch"),
+            models.Index(fields=["batch", "id", "department", "town"], name="case_batch"),
             models.Index(fields=["case_tail"], name="case_tail"),
             models.Index(fields=["id_digest"], name="case_id_digest", condition=Q(id_digest__isnull=False)),
             models.Index(fields=["phone_digest"], name="case_phone", condition=Q(phone_digest__isnull=False)),

@@ -28,6 +28,7 @@ from xinfu.indicators.flow import FLOW, STATUS_LABELS, Status
 from xinfu.indicators.models import PublishedLine, PublishedTable
 from xinfu.indicators.rules import Period
 from xinfu.indicators.screens import freshness, periods
+from xinfu.indicators.screens.board import number_url
 from xinfu.indicators.screens.league import GRAINS, asked
 from xinfu.lib import tables
 from xinfu.people.session import actor_of
@@ -147,6 +148,7 @@ def published_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "period_label": periods.label_of(period_of(table)),
         "grain_label": queries.GRAIN_LABELS.get(table.grain, table.grain),
         "shown": shown,
+        "lines": [(one, _present_url(table, one.line)) for one in shown.lines],
         "text": q,
         "is_draft": table.status == Status.DRAFT,
         "is_published": table.status == Status.PUBLISHED,
@@ -161,6 +163,12 @@ def published_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
         "next": f"?{urlencode({**kept, 'page': shown.page + 1})}" if shown.page < shown.pages else "",
     }
     return render(request, "indicators/published_detail.html", context)
+
+
+def _present_url(table: PublishedTable, line: PublishedLine) -> str:
+    """Return where the line's number stands now, with its definition and its records."""
+    group = "" if line.key == str(None) else line.key
+    return number_url(table.indicator, period_of(table), **{table.grain: group})
 
 
 def _as_query(table: PublishedTable) -> dict[str, str]:
