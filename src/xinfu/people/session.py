@@ -71,7 +71,9 @@ def _with_below(grants: QuerySet[RoleGrant]) -> list[RoleGrant]:
     subtree = [str(role) for role, (_, reach) in ROLE_LABELS.items() if reach == Reach.SUBTREE]
     below = Department.objects.filter(path__startswith=OuterRef("department__path")).order_by()
     ids = Subquery(below.values(ids=Listed("pk", output_field=TextField())))
-    found = grants.annotate(below=Case(When(role__in=subtree, then=ids), default=Value(""), output_field=TextField()))
+    found = grants.annotate(
+        below=Case(When(role__in=subtree, then=ids), default=Value(""), output_field=TextField())
+    )
     return list(found.select_related("department").order_by("pk"))
 
 
