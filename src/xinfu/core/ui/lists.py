@@ -217,13 +217,6 @@ class Chip:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
-    pk: Any
-    cells: list[tuple[SafeString, bool]]
-    css: str
-
-
 @dataclass(slots=True)
 class ListPage:
     """All that the region's template needs."""
@@ -231,7 +224,7 @@ class ListPage:
     spec: ListSpec
     state: State
     heads: list[Head]
-    rows: list[RowView]
+    rows: list[SafeString]
     chips: list[Chip]
     total: int
     is_exact: bool
@@ -294,18 +287,19 @@ def page_of(state: State) -> ListPage:
     else:  # the page holds all there are
         total, is_exact = len(window.rows), True
     visible, more = _filters(state)
+    bulk = [b for b in state.spec.bulk if not b.permission or state.actor.may(b.permission)]
     return ListPage(
         spec=state.spec,
         state=state,
         heads=[_head(state, c) for c in state.columns],
-        rows=[_row(state, row) for row in window.rows],
+        rows=[_row(state, row, n, has_picks=bool(bulk)) for n, row in enumerate(window.rows, start=1)],
         chips=_chips(state),
         total=total,
         is_exact=is_exact,
         number=number,
         links=_links(state, window, number),
         may_export=state.spec.may_export(state.actor),
-        bulk=[b for b in state.spec.bulk if not b.permission or state.actor.may(b.permission)],
+        bulk=bulk,
         visible=visible,
         more=more,
     )
@@ -361,10 +355,22 @@ def _head(state: State, column: Column) -> Head:
     return Head(column, state.link(sort=flipped), "descending" if state.order.descending else "ascending")
 
 
-def _row(state: State, row: Any) -> RowView:
+def _row(state: State, row: Any, number: int, *, has_picks: bool) -> SafeString:
+    """Return one row of the table, written here: a template's loop over a hundred rows is half of a page's time."""
     css = state.spec.row_class(row) if state.spec.row_class else ""
-    cells = [(_cell(c, row, first=i == 0), c.is_right) for i, c in enumerate(state.columns)]
-    return RowView(row.pk, cells, css)
+    head = format_html('<tr data-row="{}"{}>', row.pk, format_html(' class="{}"', css) if css else "")
+    pick = format_html(PICK, row.pk, number) if has_picks else ""
+    cells = (
+        ('<td class="right">' if c.is_right else "<td>") + _cell(c, row, first=i == 0) + "</td>"
+        for i, c in enumerate(state.columns)
+    )
+    return SafeString(f"{head}{pick}{''.join(cells)}</tr>")
+
+
+PICK = (
+    '<td class="pick"><label class="pick-box"><input type="checkbox" class="form-check-input" value="{}" data-pick'
+    ' aria-label="选中第 {} 行"></label></td>'
+)
 
 
 def _cell(column: Column, row: Any, *, first: bool) -> SafeString:
