@@ -294,6 +294,10 @@ def test_all_the_selected_rows_are_those_of_the_query_that_was_seen(entries: Non
     assert lists.picked(every, auditor, JOURNAL).count() == 30
 
 
+def keys_of(page: lists.ListPage) -> list[int]:
+    return [int(key) for row in page.rows for key in re.findall(r'^<tr data-row="(\d+)"', row)]
+
+
 def test_pages_beyond_ten_thousand_rows_go_by_key(entries: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from xinfu.core.ui import paging
 
@@ -303,13 +307,13 @@ def test_pages_beyond_ten_thousand_rows_go_by_key(entries: None, monkeypatch: py
     assert page.total_text == "约 40+ 条"
     assert "after=" in page.links["next"]
     third = lists.page_of(ask(spec(), page.links["next"].removeprefix("?")))
-    assert [row.pk for row in third.rows] == list(range(40, 60))
+    assert keys_of(third) == list(range(40, 60))
     assert third.number == 3
     assert "next" not in third.links
     back = lists.page_of(ask(spec(), third.links["previous"].removeprefix("?")))
-    assert [row.pk for row in back.rows] == list(range(20, 40))
+    assert keys_of(back) == list(range(20, 40))
     last = lists.page_of(ask(spec(), page.links["last"].removeprefix("?")))
-    assert [row.pk for row in last.rows] == list(range(40, 60))
+    assert keys_of(last) == list(range(40, 60))
     exact = lists.page_of(ask(spec(), page.links["exact"].removeprefix("?")))
     assert (exact.total, exact.is_exact) == (60, True)
 

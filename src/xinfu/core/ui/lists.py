@@ -282,10 +282,7 @@ def page_of(state: State) -> ListPage:
     """Return the page that the state asks for."""
     rows = state.rows()
     window, number = _window(state, rows)
-    if window.before or window.after:
-        total, is_exact = paging.count(rows, exact=state.query.get("count") == "exact")
-    else:  # the page holds all there are
-        total, is_exact = len(window.rows), True
+    total, is_exact = _total(state, rows, window, number)
     visible, more = _filters(state)
     bulk = [b for b in state.spec.bulk if not b.permission or state.actor.may(b.permission)]
     return ListPage(
@@ -303,6 +300,17 @@ def page_of(state: State) -> ListPage:
         visible=visible,
         more=more,
     )
+
+
+def _total(state: State, rows: QuerySet[Any], window: paging.Window, number: int | None) -> tuple[int, bool]:
+    """Return how many rows there are and whether exactly; counted only where the page itself does not tell."""
+    exact = state.query.get("count") == "exact"
+    if not (window.before or window.after):
+        return len(window.rows), True
+    keyed = "after" in state.query or "before" in state.query
+    if window.after and number and not keyed and not exact and number * state.size >= paging.CAP:
+        return paging.CAP, False
+    return paging.count(rows, exact=exact)
 
 
 def _window(state: State, rows: QuerySet[Any]) -> tuple[paging.Window, int | None]:
