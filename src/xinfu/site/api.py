@@ -20,7 +20,14 @@ from xinfu.people.session import actor_of
 from xinfu.site import errors
 from xinfu.site.shell import version_of_house
 
-MOUNTED = (("cases", "cases"), ("items", "catalog"), ("indicators", "indicators"), ("papers", "papers"))
+MOUNTED = (
+    ("cases", "cases"),
+    ("items", "catalog"),
+    ("indicators", "indicators"),
+    ("papers", "papers"),
+    ("ratings", "ratings"),
+    ("assignments", "assignments"),
+)
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 

@@ -16,6 +16,8 @@ MOUNTED = (
     ("indicators/", "indicators"),
     ("papers/", "papers"),
     ("reports/", "reports"),
+    ("ratings/", "ratings"),
+    ("assignments/", "assignments"),
 )
 
 

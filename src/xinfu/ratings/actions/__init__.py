@@ -1,0 +1,1 @@
+"""How everybody writes ratings; the actor and the moment come last."""

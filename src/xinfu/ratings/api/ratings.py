@@ -1,0 +1,7 @@
+"""Ratings, pushed and read."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+router = Router()

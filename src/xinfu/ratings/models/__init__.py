@@ -1,0 +1,35 @@
+"""好差评: ratings, and the closed loop of the bad ones."""
+
+from xinfu.ratings.models.loop import BadRating, BadRatingFile, BadRatingStep, CallBack, CallBackKind
+from xinfu.ratings.models.rating import (
+    BAD_LEVELS,
+    Channel,
+    Invitation,
+    InvitationKind,
+    Level,
+    Origin,
+    Rating,
+    RatingReason,
+    ReasonSwitch,
+    Stage,
+    UserKind,
+)
+
+__all__ = [
+    "BAD_LEVELS",
+    "BadRating",
+    "BadRatingFile",
+    "BadRatingStep",
+    "CallBack",
+    "CallBackKind",
+    "Channel",
+    "Invitation",
+    "InvitationKind",
+    "Level",
+    "Origin",
+    "Rating",
+    "RatingReason",
+    "ReasonSwitch",
+    "Stage",
+    "UserKind",
+]

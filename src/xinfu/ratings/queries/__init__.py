@@ -1,0 +1,1 @@
+"""How everybody reads ratings; the actor comes first."""

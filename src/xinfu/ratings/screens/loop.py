@@ -1,0 +1,7 @@
+"""The handling of bad ratings."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urls: list[URLPattern] = []
