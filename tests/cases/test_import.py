@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.cases.conftest import GOOD_ID, HEAD, counts, import_cases, row
-from xinfu.cases.actions import loading
+from xinfu.cases.actions import imports, loading
 from xinfu.cases.models import Case, ImportBatch, MonthRevision, Quality
 from xinfu.core.models import JournalEntry
 from xinfu.core.privacy import digest, unseal
@@ -279,3 +279,12 @@ def test_a_large_import_lets_the_database_count_its_keys(
         assert not any(query["sql"].startswith("ANALYZE") for query in asked.captured_queries)
         import_cases(write([row(2), row(3)]))
     assert sum(query["sql"] == "ANALYZE cases_case" for query in asked.captured_queries) == 1
+
+
+def test_a_batch_says_when_it_really_ended(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 100_000, 90))
+    monkeypatch.setattr(imports, "monotonic", lambda: float(next(ticks)))
+    import_cases(write([row()]))
+    batch = ImportBatch.objects.get()
+    assert batch.finished_at is not None
+    assert (batch.finished_at - batch.started_at).total_seconds() >= 90

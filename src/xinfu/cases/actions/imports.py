@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -153,9 +154,9 @@ def _run(
             report.status(BatchStatus.CHECKING, total=staging.rows)
             load = _load_cases if mapping.record == "case" else _load_parts
             load(staging, batch, report, by, at, check_only)
-            _finish(staging, batch, by, at, check_only)
+            _finish(staging, batch, report, by, at, check_only)
     except Refused as refused:
-        report.status(BatchStatus.FAILED, refusal=refused.reason[:500], finished_at=at)
+        report.status(BatchStatus.FAILED, refusal=refused.reason[:500], finished_at=report.ended(at))
         raise
     batch.refresh_from_db()
     return batch
@@ -227,7 +228,9 @@ def _marks(staging: Staging) -> dict[str, int]:
     return {str(mark): counts[mark] for mark in sorted(counts)}
 
 
-def _finish(staging: Staging, batch: ImportBatch, by: Actor, at: datetime, check_only: bool) -> None:
+def _finish(
+    staging: Staging, batch: ImportBatch, report: _Report, by: Actor, at: datetime, check_only: bool
+) -> None:
     """Keep the rejected rows, close the batch and write its one journal line."""
     rejected, stored = staging.rejected(), None
     if rejected:
@@ -241,7 +244,7 @@ def _finish(staging: Staging, batch: ImportBatch, by: Actor, at: datetime, check
         RejectedRow.objects.bulk_create(_rejected_row(batch, r) for r in rows)
         ImportBatch.objects.filter(pk=batch.pk).update(
             status=status,
-            finished_at=at,
+            finished_at=report.ended(at),
             beat_at=at,
             read=staging.rows,
             rejected=rejected,
@@ -285,7 +288,11 @@ class _Report:
     """How far a batch is, written so that other connections see it, and told to the caller."""
 
     def __init__(self, batch: ImportBatch, progress: Progress | None) -> None:
-        self.batch, self.progress = batch, progress
+        self.batch, self.progress, self._since = batch, progress, monotonic()
+
+    def ended(self, at: datetime) -> datetime:
+        """Return when a run that began at `at` ends, if it ends now."""
+        return at + timedelta(seconds=monotonic() - self._since)
 
     def status(self, status: BatchStatus, **more: Any) -> None:
         ImportBatch.objects.filter(pk=self.batch.pk).update(status=status, **more)
