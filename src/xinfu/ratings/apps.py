@@ -10,4 +10,4 @@ class RatingsConfig(AppConfig):
     verbose_name = "好差评"
 
     def ready(self) -> None:
-        from xinfu.ratings import access  # noqa: F401 -- registers the grants
+        from xinfu.ratings import access, loop_local  # noqa: F401 -- grants and local numbers register

@@ -1,6 +1,14 @@
 """好差评: ratings, and the closed loop of the bad ones."""
 
-from xinfu.ratings.models.loop import BadRating, BadRatingFile, BadRatingStep, CallBack, CallBackKind
+from xinfu.ratings.models.loop import (
+    BadRating,
+    BadRatingFile,
+    BadRatingStep,
+    CallBack,
+    CallBackKind,
+    SpotCheck,
+    SpotCheckLoop,
+)
 from xinfu.ratings.models.rating import (
     BAD_LEVELS,
     Channel,
@@ -30,6 +38,8 @@ __all__ = [
     "Rating",
     "RatingReason",
     "ReasonSwitch",
+    "SpotCheck",
+    "SpotCheckLoop",
     "Stage",
     "UserKind",
 ]

@@ -50,6 +50,11 @@ class BadRating(models.Model):
     moved_at = models.DateTimeField("最近办理时间")
     finished_at = models.DateTimeField("办结时间", null=True)
     finished_on = models.DateField("办结日期", null=True)
+    warned_on = models.DateField("临期提醒日期", null=True)
+    raised_on = models.DateField("超期提请日期", null=True)
+    raised_to = models.ForeignKey(
+        "people.Department", on_delete=models.PROTECT, null=True, related_name="+", verbose_name="超期提请至"
+    )
 
     objects: ClassVar[BadRatingQuerySet] = BadRatingQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -145,3 +150,45 @@ class CallBack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
+
+
+class SpotCheck(models.Model):
+    """One draw of finished bad ratings to be called again: seed and population are kept, so anyone can draw it anew."""
+
+    seed = models.CharField("种子", max_length=64, unique=True)
+    first_on = models.DateField("办结日期起")
+    last_on = models.DateField("办结日期止")
+    population = models.PositiveIntegerField("可抽件数")
+    population_digest = models.CharField("可抽件摘要", max_length=64)
+    drawn_at = models.DateTimeField("抽取时间")
+    drawn_by = models.CharField("抽取人", max_length=80)
+
+    class Meta:
+        verbose_name = "差评抽查"
+        ordering = ("-drawn_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.first_on}—{self.last_on}"
+
+
+class SpotCheckLoop(models.Model):
+    """One drawn loop and its place in the draw."""
+
+    check_of = models.ForeignKey(
+        SpotCheck, on_delete=models.CASCADE, related_name="drawn", verbose_name="差评抽查"
+    )
+    loop = models.ForeignKey(
+        BadRating, on_delete=models.PROTECT, related_name="spot_checks", verbose_name="差评处置"
+    )
+    place = models.PositiveIntegerField("顺序")
+
+    class Meta:
+        verbose_name = "差评抽查件"
+        ordering = ("check_of", "place")
+        constraints = [
+            models.UniqueConstraint(fields=["check_of", "loop"], name="drawn_once"),
+            models.UniqueConstraint(fields=["check_of", "place"], name="one_place_a_draw"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}. {self.loop_id}"
