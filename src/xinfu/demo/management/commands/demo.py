@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from xinfu.core import clock
@@ -35,6 +37,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["cases"] < 1080:
             raise CommandError("演示县至少要有 1080 件办件，才显得出起伏。")
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self._say("· 更新数据库结构")
+            call_command("migrate", verbosity=0)
         demo = build.Demo(build.home(), generate.Targets.scaled(options["cases"]))
         try:
             made = build.build(demo, at=clock.now(), say=self._say)
