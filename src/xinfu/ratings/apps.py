@@ -10,4 +10,11 @@ class RatingsConfig(AppConfig):
     verbose_name = "好差评"
 
     def ready(self) -> None:
+        from xinfu.core import actor, inbox, registry
         from xinfu.ratings import access, loop_local  # noqa: F401 -- grants and local numbers register
+        from xinfu.ratings.queries import loop
+
+        inbox.register("bad_ratings", loop.todos)
+        registry.navigate("办件", "差评处置", "ratings:loops", access.Can.SEE, 70)
+        registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
+        actor.name_jobs({"bad_ratings": "差评处置"})

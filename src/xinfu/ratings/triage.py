@@ -41,6 +41,25 @@ TOPIC_OF: Mapping[str, Topic] = {
     "113": Topic.STAFF,
     "114": Topic.VISITS,
 }
+BAD_REASONS: Mapping[str, str] = {
+    "207": "没有提供材料样本",
+    "208": "没有提供材料清单",
+    "209": "未在承诺时间内办结",
+    "210": "同样内容的证明材料被要求多次提交",
+    "211": "承诺网办但无法在线办理",
+    "212": "在线预约办理后到实体大厅重复取号排队",
+    "213": "窗口人员业务不熟练",
+    "214": "服务态度生硬",
+    "108": "在办事指南之外增加新的审批条件",
+    "109": "需提供办事指南之外的申报材料",
+    "110": "无理由超过法定办理时间",
+    "111": "办事指南提供样本有错",
+    "112": "承诺在线收取申报材料实际无法收取",
+    "113": "多头跑窗口和部门",
+    "114": "跑动次数与承诺的不一致",
+    "115": "服务态度差效率低",
+}
+"""The reasons of levels 1 and 2 in the national list in use (全国一体化在线政务服务平台“好差评”, 2020)."""
 
 
 def topics(codes: Iterable[str]) -> list[Topic]:
@@ -50,3 +69,8 @@ def topics(codes: Iterable[str]) -> list[Topic]:
 
 def split(codes: str) -> list[str]:
     return [code for code in codes.split(",") if code]
+
+
+def labels(codes: Iterable[str]) -> list[str]:
+    """Return the reasons as people read them; a code that is in no list in use stays a code."""
+    return [BAD_REASONS.get(code, code) for code in codes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from xinfu.core.models import StoredFile
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.people import queries as people
 from xinfu.ratings import loop_local, terms, triage
+from xinfu.ratings.access import Can
 from xinfu.ratings.flow import FINAL, FLOW, Status
 from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingFile, BadRatingStep, Rating
 
@@ -86,9 +86,9 @@ def move_loop(
 
     `due_on`: the day to rectify by (accept), or the day that it is put off to (extend).
     """
-    loop = _locked(loop)
+    loop = locked(loop)
     FLOW.check(move, loop, by)
-    text = _note(note, is_needed=move in NEEDS_NOTE)
+    text = note_of(note, is_needed=move in NEEDS_NOTE)
     today = timezone.localdate(at)
     changes = _changes(loop, move, due_on, today, at)
     source = loop.status
@@ -126,13 +126,13 @@ PAST = {
 """Events of the moves: bad_rating.accepted, bad_rating.appealed, and so on."""
 
 
-def _locked(loop: BadRating) -> BadRating:
+def locked(loop: BadRating) -> BadRating:
     """Read the row anew and keep it from others until the transaction ends."""
     rows = BadRating.objects.select_for_update(of=("self",)).select_related("rating", "department", "judge")
     return rows.get(pk=loop.pk)
 
 
-def _note(note: str, *, is_needed: bool) -> str:
+def note_of(note: str, *, is_needed: bool) -> str:
     text = note.strip()
     if is_needed and not text:
         raise Refused("no_note", "请写明理由或办理情况。", field="note")
@@ -146,7 +146,8 @@ def _changes(loop: BadRating, move: str, due_on: date | None, today: date, at: d
     calendar, days = holidays.calendar(), loop_local.terms_on(timezone.localdate(loop.received_at))
     if move == "accept":
         due = due_on or loop.rectify_due_on
-        return {"rectify_due_on": _unless(terms.why_not_due(due, loop.rectify_due_on, today), due)}
+        why_not = terms.why_not_due(due, loop.rectify_due_on, today)
+        return {"rectify_due_on": _unless(why_not, due), **NOT_WARNED}
     if move == "extend":
         if due_on is None:
             raise Refused("no_due_on", "请填延期到哪一天。", field="due_on")
@@ -206,22 +207,17 @@ def _attach(step: BadRatingStep, files: Sequence[StoredFile], *, by: Actor) -> N
 @transaction.atomic
 def hand_over(*, loop: BadRating, department_id: int, note: str, by: Actor, at: datetime) -> BadRating:
     """Give a bad rating that stands with the wrong unit, or with none, to the one in charge; the terms run on."""
-    loop = _locked(loop)
-    unit = people.get_department(by, department_id)
-    if not by.scope("ratings.judge").everything:
+    loop = locked(loop)
+    if not by.may(Can.SPOT_CHECK):
         raise Forbidden("转办由考评科办理。")
+    unit = people.get_department(by, department_id)
     if loop.status not in (Status.OPEN, Status.APPEAL_REJECTED):
         raise Refused("wrong_state", f"当前状态是“{loop.get_status_display()}”，不能转办。")
     if unit.pk == loop.department_id:
         raise Refused("same_unit", f"这件差评已由{unit}承办。", field="department")
-    text = _note(note, is_needed=True)
+    text = note_of(note, is_needed=True)
     loop.department, loop.judge_id = unit, judge_for(unit.pk, timezone.localdate(at))
     BadRating.objects.filter(pk=loop.pk).update(department=unit, judge_id=loop.judge_id, moved_at=at)
     add_step(loop, move="hand_over", verb=f"转办至{unit}"[:30], source=loop.status, note=text, by=by, at=at)
     journal.record("bad_rating.handed_over", loop, by=by, at=at, number=loop.number, unit=unit.code)
     return loop
-
-
-def population_digest(numbers: Sequence[str]) -> str:
-    """Return the digest of a population of loops, in the order of their numbers."""
-    return hashlib.sha256("\n".join(sorted(numbers)).encode()).hexdigest()

@@ -1,0 +1,333 @@
+"""What is read of the loop of a bad rating: lists with lights, one loop with the facts of its case, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from xinfu.core import clock, holidays
+from xinfu.core.actor import Actor
+from xinfu.core.inbox import Todo
+from xinfu.core.models import StoredFile
+from xinfu.core.refusal import NotFound
+from xinfu.lib.workdays import Calendar
+from xinfu.people import queries as people
+from xinfu.ratings import loop_local, terms
+from xinfu.ratings.access import Can
+from xinfu.ratings.flow import HANDLED, REVIEWED, Status
+from xinfu.ratings.models import BadRating, BadRatingFile, Rating, SpotCheck
+from xinfu.ratings.models.loop import BadRatingQuerySet
+from xinfu.ratings.terms import Light, Terms
+
+MOST_TODOS = 5
+SHEET_TIME = time(8, 30)
+MOST_SHEETS = 100
+HANDLED_CODES = [str(status) for status in HANDLED]
+REVIEWED_CODES = [str(status) for status in REVIEWED]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What lights are read by: the moment, its day, the calendar, the terms in force."""
+
+    at: datetime
+    day: date
+    calendar: Calendar
+    terms: Terms
+
+
+def now(at: datetime | None = None) -> Now:
+    at = at or clock.now()
+    day = timezone.localdate(at)
+    return Now(at, day, holidays.calendar(), loop_local.terms_on(day))
+
+
+def loops(actor: Actor) -> BadRatingQuerySet:
+    """Return the loops that the actor may open: those of the units in reach, and those to be judged there."""
+    return BadRating.objects.visible_to(actor).select_related("rating", "department", "judge")
+
+
+def open_loops(actor: Actor) -> BadRatingQuerySet:
+    return loops(actor).filter(finished_at=None)
+
+
+def finished_loops(actor: Actor) -> BadRatingQuerySet:
+    return loops(actor).filter(finished_at__isnull=False)
+
+
+def get_loop(actor: Actor, code: str) -> BadRating:
+    """Return the loop of the rating with this code."""
+    found = loops(actor).filter(rating__code=code).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def mine(actor: Actor) -> Q:
+    """Return the condition that the actor's units are to act now."""
+    scope = actor.scope(Can.HANDLE)
+    own = Q() if scope.everything else Q(department_id__in=scope.units)
+    return own & Q(status__in=HANDLED_CODES) if actor.may(Can.HANDLE) else Q(pk=None)
+
+
+def to_judge(actor: Actor) -> Q:
+    """Return the condition that the actor's units are to judge now: never their own."""
+    if not actor.may(Can.JUDGE):
+        return Q(pk=None)
+    scope = actor.scope(Can.JUDGE)
+    reach = Q() if scope.everything else Q(judge_id__in=scope.units)
+    return reach & Q(status__in=REVIEWED_CODES) & ~Q(department_id__in=actor.scope(Can.HANDLE).units)
+
+
+# --- lights --------------------------------------------------------------------------------------
+
+
+def due_of(loop: BadRating) -> date:
+    return terms.due_on(loop.status, loop.verify_due_on, loop.rectify_due_on)
+
+
+def light_of(loop: BadRating, at: Now) -> Light:
+    return terms.light(
+        at.calendar,
+        at.day,
+        status=loop.status,
+        verify_due_on=loop.verify_due_on,
+        rectify_due_on=loop.rectify_due_on,
+        finished_on=loop.finished_on,
+        terms=at.terms,
+    )
+
+
+def light_word(loop: BadRating, at: Now) -> str:
+    """Return the light in words: which term, and by how many days."""
+    light, due = light_of(loop, at), due_of(loop)
+    unit = f"个{at.terms.unit}" if at.terms.count == terms.DayCount.WORKDAY else "天"
+    if light == Light.LATE:
+        return f"超期{max(terms.days_late(at.calendar, due, at.day, at.terms.count), 1)}{unit}"
+    if light in (Light.DONE, Light.DONE_LATE):
+        return "超期办结" if light == Light.DONE_LATE else "办结"
+    if due == at.day:
+        return "今天到期"
+    return f"还剩{terms.days_late(at.calendar, at.day, due, at.terms.count)}{unit}"
+
+
+def lit(light: str, at: Now) -> Q:
+    """Return the condition of a light among open loops."""
+    late = Q(rectify_due_on__lt=at.day) | Q(status=Status.OPEN, verify_due_on__lt=at.day)
+    if light == Light.LATE:
+        return late
+    last = terms.add(at.calendar, at.day, at.terms.warn_days, at.terms.count)
+    soon = Q(~Q(status=Status.OPEN), rectify_due_on__lte=last) | Q(
+        status=Status.OPEN, verify_due_on__lte=at.day
+    )
+    return soon & ~late if light == Light.SOON else ~soon & ~late
+
+
+def judge_due_on(loop: BadRating, at: Now) -> date | None:
+    """Return until when the other unit is to judge; counted from the day on which it was asked."""
+    if not terms.is_reviewed(loop.status):
+        return None
+    asked = timezone.localdate(loop.moved_at)
+    return terms.add(at.calendar, asked, at.terms.judge_days, at.terms.count)
+
+
+# --- files, follow-up, draws ---------------------------------------------------------------------
+
+
+def get_file(actor: Actor, code: str, pk: int) -> tuple[BadRatingFile, StoredFile]:
+    """Return an attachment of a loop in reach, and where it is kept."""
+    loop = get_loop(actor, code)
+    file = BadRatingFile.objects.filter(step__loop=loop, pk=pk).first()
+    if file is None:
+        raise NotFound()
+    kept = StoredFile.objects.filter(sha256=file.digest).order_by("pk").first()
+    if kept is None:
+        raise NotFound()
+    return file, kept
+
+
+def own_files(actor: Actor, ids: Iterable[str]) -> list[StoredFile]:
+    """Return files that the actor has just stored, in the order named."""
+    wanted = [int(pk) for pk in ids if pk.isdecimal() and len(pk) < 19]
+    found = {file.pk: file for file in StoredFile.objects.filter(pk__in=wanted, stored_by=actor.key)}
+    return [found[pk] for pk in wanted if pk in found]
+
+
+def follow_up(loop: BadRating) -> Rating | None:
+    """Return what the same person said after the rectification (追评), or None."""
+    if loop.rating.turn != 1:
+        return None
+    return Rating.objects.filter(
+        case_key=bytes(loop.rating.case_key), stage=loop.rating.stage, turn=2
+    ).first()
+
+
+def spot_checks(actor: Actor) -> list[SpotCheck]:
+    actor.require(Can.SPOT_CHECK)
+    return list(SpotCheck.objects.order_by("-drawn_at", "-pk")[:50])
+
+
+def get_spot_check(actor: Actor, pk: int) -> SpotCheck:
+    actor.require(Can.SPOT_CHECK)
+    found = SpotCheck.objects.filter(pk=pk).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def drawn(check: SpotCheck) -> list[tuple[int, BadRating, str]]:
+    """Return place, loop and what the last spot-check call brought, in the order of the draw."""
+    rows = check.drawn.select_related("loop__rating", "loop__department").prefetch_related("loop__calls")
+    out = []
+    for row in rows.order_by("place"):
+        calls = [call for call in row.loop.calls.all() if call.kind == "spot"]
+        said = "" if not calls else calls[-1].said if calls[-1].is_reached else "未接通"
+        out.append((row.place, row.loop, said))
+    return out
+
+
+# --- the inbox -----------------------------------------------------------------------------------
+
+
+def todos(actor: Actor, at: datetime) -> list[Todo]:
+    """Return the morning's sheet, what is to be handled, what is to be judged, and what was raised to the unit."""
+    if not (actor.may(Can.HANDLE) or actor.may(Can.JUDGE)):
+        return []
+    today = now(at)
+    return [*_handling(actor, today), *_judging(actor, today), *_raised(actor, today)]
+
+
+def _handling(actor: Actor, today: Now) -> list[Todo]:
+    scope = actor.scope(Can.HANDLE)
+    if not actor.may(Can.HANDLE) or scope.everything:
+        return []
+    rows = BadRating.objects.filter(mine(actor), finished_at=None).order_by("rectify_due_on", "pk")
+    found = list(rows.select_related("rating", "department", "judge")[: MOST_TODOS + 1])
+    out = [_todo(loop, today) for loop in found[:MOST_TODOS]]
+    if len(found) > MOST_TODOS:
+        out.append(_count("办理", "件差评待处置", "mine", rows.count(), today.day, "本单位承办"))
+    local_time = timezone.localtime(today.at)
+    if found and local_time.time() >= SHEET_TIME and today.calendar.is_workday(today.day):
+        out.append(_sheet_todo(today, local_time))
+    return out
+
+
+def _todo(loop: BadRating, today: Now) -> Todo:
+    verb, consequence = VERBS[Status(loop.status)]
+    return Todo(
+        verb=verb,
+        title=f"{loop.rating.get_level_display()}：{loop.rating.item_name}"
+        if not loop.rating.is_anonymous
+        else f"{loop.rating.get_level_display()}：匿名评价",
+        url=reverse("ratings:loop", args=[loop.rating.code]),
+        asked_by="评价人",
+        due_on=due_of(loop),
+        arrived_at=loop.moved_at,
+        why="本单位承办",
+        kind="差评",
+        consequence=consequence,
+    )
+
+
+VERBS = {
+    Status.OPEN: ("核实", "超期未核实回访，提请上级单位督办"),
+    Status.APPEAL_REJECTED: ("整改", "申诉已驳回，须整改；超期计入按期整改率"),
+    Status.RECTIFYING: ("整改", "超期计入按期整改率，提请上级单位督办"),
+    Status.CANNOT_REJECTED: ("整改", "无法整改未获同意，须继续整改"),
+    Status.APPEALED: ("审核", "承办单位等待审核结果"),
+    Status.CANNOT_ASKED: ("审核", "承办单位等待审核结果"),
+}
+
+
+def _count(verb: str, title: str, box: str, number: int, day: date, why: str) -> Todo:
+    return Todo(
+        verb=verb,
+        title=f"{number}{title}",
+        url=f"{reverse('ratings:loops')}?box={box}",
+        asked_by="好差评",
+        due_on=day,
+        arrived_at=None,
+        why=why,
+        kind="差评",
+        consequence="按期限从近到远办理",
+        count=number,
+    )
+
+
+def _sheet_todo(today: Now, local_time: datetime) -> Todo:
+    return Todo(
+        verb="查看",
+        title=f"{today.day.month}月{today.day.day}日差评处置单",
+        url=reverse("ratings:loop-sheet"),
+        asked_by="每日8:30",
+        due_on=today.day,
+        arrived_at=datetime.combine(today.day, SHEET_TIME, tzinfo=local_time.tzinfo),
+        why="本单位承办",
+        kind="差评处置单",
+        consequence="逐件有办件情况和回访用语，可打印",
+    )
+
+
+def _judging(actor: Actor, today: Now) -> list[Todo]:
+    rows = BadRating.objects.filter(to_judge(actor), finished_at=None).order_by("moved_at", "pk")
+    found = list(rows.select_related("rating", "department")[: MOST_TODOS + 1])
+    out = []
+    for loop in found[:MOST_TODOS]:
+        verb, consequence = VERBS[Status(loop.status)]
+        out.append(
+            Todo(
+                verb=verb,
+                title=f"{loop.get_status_display()}：{loop.department}",
+                url=reverse("ratings:loop", args=[loop.rating.code]),
+                asked_by=str(loop.department),
+                due_on=judge_due_on(loop, today),
+                arrived_at=loop.moved_at,
+                why="本单位审核",
+                kind="差评审核",
+                consequence=consequence,
+            )
+        )
+    if len(found) > MOST_TODOS:
+        out.append(_count("审核", "件差评待审核", "judge", rows.count(), today.day, "本单位审核"))
+    return out
+
+
+def _raised(actor: Actor, today: Now) -> list[Todo]:
+    """Return one line for the overdue loops that were raised to the actor's unit; the office's goes to its section."""
+    reach = Q(raised_to_id=actor.unit_id)
+    if actor.may(Can.SPOT_CHECK):
+        reach |= Q(raised_to__parent=None)
+    number = BadRating.objects.filter(
+        reach, finished_at=None, raised_to__isnull=False, status__in=HANDLED_CODES
+    ).count()
+    return (
+        [_count("督办", "件超期差评提请督办", "raised", number, today.day, "下级单位超期")] if number else []
+    )
+
+
+def raised(actor: Actor) -> Q:
+    """Return the condition that a loop was raised to the actor's unit, or to the office for its section."""
+    reach = Q(raised_to_id=actor.unit_id)
+    return reach | Q(raised_to__parent=None, raised_to__isnull=False) if actor.may(Can.SPOT_CHECK) else reach
+
+
+def attachments(loop: BadRating) -> list[BadRatingFile]:
+    """Return the files of all steps, oldest first."""
+    rows = BadRatingFile.objects.filter(step__loop=loop).select_related("step")
+    return list(rows.order_by("step__at", "pk"))
+
+
+def sheet(actor: Actor) -> list[BadRating]:
+    """Return what the actor's units are to handle, the nearest due day first."""
+    rows = loops(actor).filter(mine(actor), finished_at=None)
+    return sorted(rows.order_by("rectify_due_on", "pk")[: MOST_SHEETS * 5], key=lambda r: (due_of(r), r.pk))
+
+
+def units(actor: Actor) -> list[tuple[int, str]]:
+    """Return the units that a bad rating may be handed to: those in use in the actor's reach."""
+    return list(people.departments(actor).open().values_list("pk", "name"))

@@ -1,0 +1,16 @@
+"""What the schedule calls in `ratings`: thin, one call out each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from xinfu.core.actor import system
+from xinfu.ratings import actions
+
+
+def open_anonymous(at: datetime) -> None:
+    actions.open_anonymous(by=system("bad_ratings"), at=at)
+
+
+def watch_loops(at: datetime) -> None:
+    actions.watch(by=system("bad_ratings"), at=at)
