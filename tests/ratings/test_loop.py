@@ -20,6 +20,7 @@ from xinfu.ratings.actions.loop_calls import draw, population_digest
 from xinfu.ratings.flow import FLOW, Status
 from xinfu.ratings.models import BadRating, CallBackKind, Rating, SpotCheck
 from xinfu.ratings.queries import loop as queries
+from xinfu.ratings.queries import loop_inbox
 
 AT = datetime(2023, 5, 18, 9, 0, tzinfo=CHINA)
 
@@ -264,9 +265,9 @@ def test_a_term_is_warned_of_once_and_then_raised_unit_by_unit(office: Any) -> N
     assert watch(7, 14) == (0, 0)
     assert [s.move for s in loop.steps.order_by("at", "pk")] == ["accept", "warn", "raise", "raise"]
     town = make.actor(Role.TOWN_CLERK, office.town_a)
-    assert "督办" not in {t.verb for t in queries.todos(town, AT + timedelta(days=40))}
+    assert "督办" not in {t.verb for t in loop_inbox.todos(town, AT + timedelta(days=40))}
     chief = make.actor(Role.APPRAISAL, office.appraisal)
-    assert "督办" in {t.verb for t in queries.todos(chief, AT + timedelta(days=40))}
+    assert "督办" in {t.verb for t in loop_inbox.todos(chief, AT + timedelta(days=40))}
 
 
 def test_an_unverified_bad_rating_is_raised_the_day_after_its_first_term(office: Any) -> None:
@@ -285,10 +286,10 @@ def test_each_finds_in_the_inbox_what_waits_for_the_own_unit(office: Any) -> Non
     chief = make.actor(Role.WINDOW_CHIEF, office.unit_a)
     judge = make.actor(Role.APPRAISAL, office.appraisal)
     other = make.actor(Role.WINDOW_CHIEF, office.unit_b)
-    assert [t.verb for t in queries.todos(chief, AT)] == ["核实", "查看"]
-    assert [t.verb for t in queries.todos(judge, AT)] == ["审核"]
-    assert queries.todos(other, AT) == []
-    assert [t.verb for t in queries.todos(chief, AT.replace(hour=8))] == ["核实"], "no sheet before 8:30"
+    assert [t.verb for t in loop_inbox.todos(chief, AT)] == ["核实", "查看"]
+    assert [t.verb for t in loop_inbox.todos(judge, AT)] == ["审核"]
+    assert loop_inbox.todos(other, AT) == []
+    assert [t.verb for t in loop_inbox.todos(chief, AT.replace(hour=8))] == ["核实"], "no sheet before 8:30"
 
 
 # --- spot checks ---------------------------------------------------------------------------------

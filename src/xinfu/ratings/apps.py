@@ -11,10 +11,11 @@ class RatingsConfig(AppConfig):
 
     def ready(self) -> None:
         from xinfu.core import actor, inbox, registry
-        from xinfu.ratings import access, loop_local  # noqa: F401 -- grants and local numbers register
-        from xinfu.ratings.queries import loop
+        from xinfu.ratings import access, indicators, loop_local, statistics_local  # noqa: F401 -- local numbers register  # noqa: F401 -- grants and local numbers register
+        from xinfu.ratings.queries import loop_inbox
 
-        inbox.register("bad_ratings", loop.todos)
+        indicators.register()
+        inbox.register("bad_ratings", loop_inbox.todos)
         registry.navigate("办件", "差评处置", "ratings:loops", access.Can.SEE, 70)
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
         actor.name_jobs({"bad_ratings": "差评处置"})

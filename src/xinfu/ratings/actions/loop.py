@@ -37,6 +37,7 @@ def open_loop(*, rating: Rating, by: Actor, at: datetime) -> BadRating:
     """
     if rating.level not in BAD_LEVELS:
         raise Refused("not_bad", "只有“不满意”和“非常不满意”的评价才进入差评处置。")
+    Rating.objects.select_for_update().get(pk=rating.pk)  # who comes at the same moment waits here
     seen = BadRating.objects.filter(rating=rating).first()
     if seen is not None:
         return seen
