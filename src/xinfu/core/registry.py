@@ -62,6 +62,16 @@ class SnapshotView:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedView:
+    """A named table made of others at reading, never exported: DuckDB's dialect over the views it names in `of`."""
+
+    name: str
+    title: str
+    of: tuple[str, ...]
+    select: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Numerator or denominator of an indicator: which rows (`where`) and what is summed over them (`measure`)."""
 
@@ -77,6 +87,7 @@ class Indicator:
     `base`: rows that are looked at at all. `split`: a grain that it is always grouped by, its denominator being the
     whole over that grain (a share). `better`: up, down or none. `grains`: groups allowed. `unit`: %, 件, 工作日.
     `formula`: what numerator and denominator are, in Chinese. `mark`: 国家规定, 本地规定 …
+    `few`: the local rule that says how many must stand under the line of a group before its figure is told.
     """
 
     code: str
@@ -98,6 +109,7 @@ class Indicator:
     base: str = ""
     split: str = ""
     imported_too: bool = False
+    few: str = ""
 
 
 # Use of the program may never be ranked or scored (国办函〔2026〕12号): logins, time online, views, likes, forwards,
@@ -202,6 +214,7 @@ class NavItem:
 
 
 snapshot_views: Registry[SnapshotView] = Registry("snapshot view")
+derived_views: Registry[DerivedView] = Registry("derived view")
 indicators = IndicatorRegistry("indicator")
 sections: Registry[Section] = Registry("report section")
 searchers: Registry[Searcher] = Registry("search")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from xinfu.core.registry import Indicator, Part, SnapshotView, snapshot_views
+from xinfu.core.registry import DerivedView, Indicator, Part, SnapshotView, derived_views, snapshot_views
 
 # Grain → its expression over a view's row; `day` is the day that the indicator counts by.
 GRAINS: Mapping[str, str] = {
@@ -243,8 +243,17 @@ class Connections(threading.local):
         if self.digest != source.digest:
             for view, files in source.files.items():
                 self.connection.execute(f"CREATE OR REPLACE VIEW {view} AS {_rows_of(view, files)}")
+            for made in derived_views:
+                if has(source, made.name):
+                    self.connection.execute(f"CREATE OR REPLACE VIEW {made.name} AS {made.select}")
             self.digest = source.digest
         return self.connection
+
+
+def has(source: Source, view: str) -> bool:
+    """Return whether a snapshot holds a view, or all that a derived view is made of."""
+    made = derived_views.get(view)
+    return set(made.of) <= set(source.files) if made else view in source.files
 
 
 def _rows_of(view: str, files: Sequence[str]) -> str:
@@ -278,7 +287,7 @@ def compute(
     """Count the indicators in every grouping over the period; groups in order, unassigned last."""
     duck = connections.over(source)
     rows: list[Row] = []
-    for scan in scans([i for i in indicators if i.view in source.files], groupings):
+    for scan in scans([i for i in indicators if has(source, i.view)], groupings):
         cursor = duck.execute(statement(scan, frm, to))
         names = [column[0] for column in cursor.description or ()]
         rows.extend(read(scan, names, cursor.fetchall(), groupings))
@@ -326,7 +335,16 @@ def _equals(value: Value) -> str:
 # --- the same text on the database ------------------------------------------------------------------
 
 
-def over_selects(text: str, views: Iterable[SnapshotView]) -> str:
+def behind(view: str) -> list[SnapshotView | DerivedView]:
+    """Return the views whose SELECTs a statement over this one stands on, in the order of their making."""
+    made = derived_views.get(view)
+    if made:
+        return [*(snapshot_views[name] for name in made.of), made]
+    found = snapshot_views.get(view)
+    return [found] if found else []
+
+
+def over_selects(text: str, views: Iterable[SnapshotView | DerivedView]) -> str:
     """Put the SELECTs behind the views in front of a statement, so that it runs on the records themselves."""
     tables = ", ".join(f"{view.name} AS ({view.select.replace('{where}', '1 = 1')})" for view in views)
     return f"WITH {tables}\n{text}"

@@ -10,7 +10,13 @@ from xinfu.indicators import engine, local, rules
 from xinfu.indicators.labels import GRAIN_LABELS
 
 BETTER = {"up": "越高越好", "down": "越低越好", "none": "不分好坏"}
-VIEWS = {"cases": "办件", "items": "事项版本"}
+VIEWS = {
+    "cases": "办件",
+    "items": "事项版本",
+    "ratings": "评价",
+    "bad_ratings": "差评处置",
+    "ratable": "可评价办件与主动评价",
+}
 
 
 def page() -> str:

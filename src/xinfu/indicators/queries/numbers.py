@@ -11,9 +11,11 @@ from fractions import Fraction
 from django.db.models import Q
 from django.urls import reverse
 
+from xinfu.core import clock
+from xinfu.core import local as local_rules
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.registry import Found, Indicator, SnapshotView, indicators, snapshot_views
+from xinfu.core.registry import DerivedView, Found, Indicator, SnapshotView, indicators
 from xinfu.indicators import engine, labels, rules, snapshots
 from xinfu.indicators.access import Can
 from xinfu.indicators.engine import Grouping, Row, Value
@@ -189,10 +191,23 @@ def counted(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Counted:
     missing = [one for one in once if keys[one] not in ROWS]
     for one, rows in stored(current.digest, missing, wanted).items() if missing else ():
         ROWS.put(keys[one], tuple(rows))
-    return Counted(
-        current.digest,
-        {one: ROWS.get(keys[one], lambda one=one: computed(current, wanted, *one)) for one in once},  # type: ignore[misc]
-    )
+    rows_of = {one: ROWS.get(keys[one], lambda one=one: computed(current, wanted, *one)) for one in once}  # type: ignore[misc]
+    return Counted(current.digest, told(rows_of, wanted))
+
+
+def told(found: Mapping[Asked, tuple[Row, ...]], wanted: Sequence[Indicator]) -> Mapping[Asked, tuple[Row, ...]]:
+    """Leave out groups in which too few were counted to be told without telling who it was."""
+    few = {one.code: one.few for one in wanted if one.few}
+    if not any(row.grouping and row.indicator in few for rows in found.values() for row in rows):
+        return found
+    rules_now = local_rules.all_on(clock.today())
+    least = {code: int(rules_now[rule].value) for code, rule in few.items()}
+    return {
+        asked: tuple(
+            row for row in rows if not row.grouping or (row.denominator or 0) >= least.get(row.indicator, 0)
+        )
+        for asked, rows in found.items()
+    }
 
 
 def computed(
@@ -386,21 +401,21 @@ def definition(
         raise NotFound(f"没有代码为“{code[:60]}”的指标。")
     grouping = checked_grouping(grain, [found], named=True)
     (scan,) = engine.scans([found], [grouping])
-    view = snapshot_views.get(found.view)
+    views = engine.behind(found.view)
     return Definition(
         indicator=found,
         sql=engine.statement(scan, frm, to),
-        postgres=_carried(scan, frm, to, view) if view else "",
-        view_title=view.title if view else found.view,
+        postgres=_carried(scan, frm, to, views) if views else "",
+        view_title=views[-1].title if views else found.view,
     )
 
 
 STAND_INS = (date(1111, 1, 11), date(2222, 2, 22))  # days that no definition names
 
 
-def _carried(scan: engine.Scan, frm: date, to: date, view: SnapshotView) -> str:
+def _carried(scan: engine.Scan, frm: date, to: date, views: Sequence[SnapshotView | DerivedView]) -> str:
     """Return the statement in PostgreSQL's dialect; it is carried once for all periods, which takes a while."""
-    text = sql.carry(engine.over_selects(engine.statement(scan, *STAND_INS), [view]), "postgres")
+    text = sql.carry(engine.over_selects(engine.statement(scan, *STAND_INS), views), "postgres")
     for stand_in, day in zip(STAND_INS, (frm, to), strict=True):
         text = text.replace(stand_in.isoformat(), day.isoformat())
     return text
