@@ -17,6 +17,7 @@ from xinfu.cases.queries import CaseFilter, Today
 from xinfu.cases.rules import Light
 from xinfu.core.access import Role
 from xinfu.core.refusal import NotFound
+from xinfu.core.ui import paging
 
 Write = Callable[..., Path]
 TODAY = date(2023, 6, 27)
@@ -137,6 +138,39 @@ def test_everybody_sees_the_cases_of_the_units_in_reach(county: Any, as_role: Ca
     other = Case.objects.get(case_no=row(5)["办件编号"])
     with pytest.raises(NotFound):
         queries.get_case(as_role(Role.WINDOW_CLERK, county.unit_a).actor, other.pk)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        CaseFilter(),
+        CaseFilter(state="finished"),
+        CaseFilter(state="handling", channel="3"),
+        CaseFilter(channel="6", unified=False),
+        CaseFilter(received_from=date(2023, 6, 19), received_to=date(2023, 6, 19)),
+        CaseFilter(text="000005"),
+        CaseFilter(department=1),
+        CaseFilter(finished_from=date(2023, 6, 1)),
+        CaseFilter(light="late"),
+    ],
+)
+def test_a_list_says_how_many_it_shows_whoever_reads_it(
+    county: Any, as_role: Callable[..., Any], write: Write, now: Today, wanted: CaseFilter
+) -> None:
+    """A case lodged in a town and handled by another unit is counted once by each, never twice by one."""
+    head = [*HEAD, "town_code"]
+    lodged = [{**row(n, 渠道="6"), "town_code": TOWN} for n in (11, 12)]
+    own = {**row(13, 承办单位编码=TOWN, 窗口编号=""), "town_code": TOWN}
+    import_cases(write([*lodged, own], name="towns.csv", head=head))
+    for role, unit in [
+        (Role.LEADER, None),
+        (Role.WINDOW_CHIEF, county.unit_a),
+        (Role.TOWN_CLERK, county.town_a),
+        (Role.TOWN_CLERK, county.town_b),
+    ]:
+        rows = queries.cases(as_role(role, unit).actor, wanted, now)
+        assert paging.count(rows) == (len(rows), True), role
+        assert paging.count(rows.filter(state="handling")) == (len(rows.filter(state="handling")), True)
 
 
 def test_a_unit_finds_its_own_cases_of_each_light_and_no_other(

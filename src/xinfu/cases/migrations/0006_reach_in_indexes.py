@@ -14,6 +14,14 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveIndex(
             model_name='case',
+            name='case_town',
+        ),
+        migrations.RemoveIndex(
+            model_name='case',
+            name='case_department',
+        ),
+        migrations.RemoveIndex(
+            model_name='case',
             name='case_received',
         ),
         migrations.RemoveIndex(
@@ -52,4 +60,13 @@ class Migration(migrations.Migration):
             model_name='case',
             index=models.Index(fields=['batch', 'id', 'department', 'town'], name='case_batch'),
         ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['department', '-received_at', '-id', 'state', 'channel', 'is_unified', 'town'], name='case_department'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('town__isnull', False)), fields=['town', '-received_at', '-id', 'state', 'channel', 'is_unified', 'department'], name='case_town'),
+        ),
+        migrations.RunSQL("ANALYZE cases_case", migrations.RunSQL.noop),
     ]

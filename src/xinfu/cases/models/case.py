@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -79,6 +79,18 @@ class Quality(models.IntegerChoices):
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
+    parts: tuple[CaseQuerySet, ...] = ()
+    """The same rows as disjoint querysets, each counted by an index of its own (paging.count); a filter drops them."""
+
+    def _clone(self) -> Self:
+        found: Self = super()._clone()  # type: ignore[misc]
+        found.parts = self.parts
+        return found
+
+    def _filter_or_exclude_inplace(self, negate: bool, args: Any, kwargs: Any) -> None:
+        self.parts = ()
+        super()._filter_or_exclude_inplace(negate, args, kwargs)  # type: ignore[misc]
+
     def visible_to(self, actor: Actor) -> CaseQuerySet:
         """Keep the cases that the actor may open: all, or those of the units in reach (as department or as town)."""
         from xinfu.cases.access import Can
@@ -191,10 +203,11 @@ class Case(models.Model):
                 name="case_received",
             ),
             models.Index(
-                fields=["department", "-received_at", "-id", "state", "channel"], name="case_department"
+                fields=["department", "-received_at", "-id", "state", "channel", "is_unified", "town"],
+                name="case_department",
             ),
             models.Index(
-                fields=["town", "-received_at", "-id", "state"],
+                fields=["town", "-received_at", "-id", "state", "channel", "is_unified", "department"],
                 name="case_town",
                 condition=Q(town__isnull=False),
             ),

@@ -67,7 +67,7 @@ class CaseFilter:
     @property
     def is_narrow(self) -> bool:
         """Tell whether an index of a unit, a number or a person leads, which few cases share."""
-        units = (self.department, self.window, self.town, self.items)
+        units = (self.department, self.window, self.town)
         return any(u is not None for u in units) or bool(self.number or self.text or self.person)
 
 
@@ -82,12 +82,22 @@ def cases(actor: Actor, wanted: CaseFilter = NOTHING, now: Today | None = None) 
     is_steered = wanted.is_steered or not (actor.scope(Can.SEE).everything or wanted.is_narrow)
     narrowed = [*_exact(wanted), *_days(wanted), *_named(wanted)]
     rows = visible(actor, *narrowed, is_steered=is_steered)
+    if is_steered and not (wanted.is_steered or wanted.items or wanted.finished_from or wanted.finished_to):
+        rows.parts = _parts(actor, [*_exact(wanted, is_steered=True), *_days(wanted)])
     if wanted.mark:
         rows = _marked(rows, wanted.mark)
     if wanted.light:
         assert now is not None
         rows = lights.lit(rows, wanted.light, now)
     return rows.select_related(*LISTED).order_by("-received_at", "-pk")
+
+
+def _parts(actor: Actor, narrowed: Sequence[Q]) -> tuple[CaseQuerySet, ...]:
+    """Return what a unit sees in two: its own cases, and those of its towns that another unit handles."""
+    units = sorted(actor.scope(Can.SEE).units)
+    mine = Case.objects.filter(*narrowed, department_id__in=units)
+    towns = Case.objects.filter(*narrowed, town_id__in=units).exclude(department_id__in=units)
+    return (mine, towns) if units else ()
 
 
 def visible(actor: Actor, *narrowed: Q, is_steered: bool) -> CaseQuerySet:
@@ -105,7 +115,7 @@ def visible(actor: Actor, *narrowed: Q, is_steered: bool) -> CaseQuerySet:
     return Case.objects.filter(*narrowed, mine | condition("town_id__in", wanted, is_steered=True))
 
 
-def _exact(wanted: CaseFilter) -> list[Q]:
+def _exact(wanted: CaseFilter, *, is_steered: bool = False) -> list[Q]:
     pairs = {
         "state": wanted.state or None,
         "department_id": wanted.department,
@@ -115,11 +125,13 @@ def _exact(wanted: CaseFilter) -> list[Q]:
         "is_unified": wanted.unified,
     }
     found = [
-        condition(name, value, is_steered=wanted.is_steered or (_is_rare(wanted) and name == "state"))
+        condition(
+            name, value, is_steered=is_steered or wanted.is_steered or (_is_rare(wanted) and name == "state")
+        )
         for name, value in pairs.items()
         if value is not None
     ]
-    if _is_rare(wanted):
+    if _is_rare(wanted) and not is_steered:
         found.append(Q(channel__gt=MOST_COMMON))
     if wanted.items is not None:
         found.append(Q(item_version__item__in=wanted.items))

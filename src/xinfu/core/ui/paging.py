@@ -41,7 +41,13 @@ class Window:
 
 
 def count(rows: QuerySet[Any], *, exact: bool = False) -> tuple[int, bool]:
-    """Return the number of rows and whether it is exact: counting stops beyond 10,000 unless asked."""
+    """Return the number of rows and whether it is exact: counting stops beyond 10,000 unless asked.
+
+    Rows that know themselves as disjoint `parts` are counted part by part, each by its index, to the end.
+    """
+    if parts := getattr(rows, "parts", ()):
+        one, *others = (part.order_by().values("pk") for part in parts)
+        return one.union(*others, all=True).count(), True
     if exact:
         return rows.count(), True
     found = rows.order_by()[: CAP + 1].count()
