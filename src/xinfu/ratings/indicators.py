@@ -19,7 +19,15 @@ RECTIFIED = "status = '21' AND finished_on <= $to"
 
 
 def _of_ratings(
-    code: str, title: str, counts: str, formula: str, numerator: Part, *, source: str, better: str = "up", unit: str = "%"
+    code: str,
+    title: str,
+    counts: str,
+    formula: str,
+    numerator: Part,
+    *,
+    source: str,
+    better: str = "up",
+    unit: str = "%",
 ) -> Indicator:
     return Indicator(
         code=code, title=title, counts=counts, formula=formula, view="ratings", dated_by="rated_on",

@@ -103,7 +103,11 @@ def _month_sums(days: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ..
 
 def _numbered(months: Mapping[str, Any]) -> dict[str, int]:
     """Return a number a month that changes with any of its facts, or with the local rules that the views read."""
-    rules = list(LocalRule.objects.filter(code__in=CODES).order_by("code", "since").values_list("code", "since", "value"))
+    rules = list(
+        LocalRule.objects.filter(code__in=CODES)
+        .order_by("code", "since")
+        .values_list("code", "since", "value")
+    )
     return {
         month: int.from_bytes(hashlib.sha256(repr((facts, rules)).encode()).digest()[:7], "big")
         for month, facts in sorted(months.items())
@@ -112,16 +116,22 @@ def _numbered(months: Mapping[str, Any]) -> dict[str, int]:
 
 def rating_revisions() -> dict[str, int]:
     """Return month of rating → a number that changes with its rows: how many, which, and how many are excluded."""
-    days = Rating.objects.order_by("rated_on").values_list("rated_on").annotate(
-        Count("id"), Sum("id"), Sum("department_id"), Count("excluded_at"), Max("excluded_at")
+    days = (
+        Rating.objects.order_by("rated_on")
+        .values_list("rated_on")
+        .annotate(Count("id"), Sum("id"), Sum("department_id"), Count("excluded_at"), Max("excluded_at"))
     )
     return _numbered(_month_sums(days))
 
 
 def bad_revisions() -> dict[str, int]:
     """Return month of rating → a number that changes with every step, call and hand-over of its bad ratings."""
-    loops = BadRating.objects.order_by("rating__rated_on").values_list("rating__rated_on").annotate(
-        Count("id"), Max("moved_at"), Count("called_back_at"), Sum("department_id"), Count("finished_at")
+    loops = (
+        BadRating.objects.order_by("rating__rated_on")
+        .values_list("rating__rated_on")
+        .annotate(
+            Count("id"), Max("moved_at"), Count("called_back_at"), Sum("department_id"), Count("finished_at")
+        )
     )
     calls = dict(
         CallBack.objects.order_by("loop__rating__rated_on")
@@ -143,9 +153,7 @@ BAD_RATINGS = SnapshotView(
     name="bad_ratings",
     title="差评处置",
     columns=BAD_COLUMNS,
-    select=_select(
-        BAD_COLUMNS, _BAD_OWN, "ratings_badrating b JOIN ratings_rating r ON r.id = b.rating_id"
-    ),
+    select=_select(BAD_COLUMNS, _BAD_OWN, "ratings_badrating b JOIN ratings_rating r ON r.id = b.rating_id"),
     partition="r.rated_on",
     revisions=bad_revisions,
 )

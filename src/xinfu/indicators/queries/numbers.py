@@ -195,7 +195,9 @@ def counted(asked: Iterable[Asked], wanted: Sequence[Indicator]) -> Counted:
     return Counted(current.digest, told(rows_of, wanted))
 
 
-def told(found: Mapping[Asked, tuple[Row, ...]], wanted: Sequence[Indicator]) -> Mapping[Asked, tuple[Row, ...]]:
+def told(
+    found: Mapping[Asked, tuple[Row, ...]], wanted: Sequence[Indicator]
+) -> Mapping[Asked, tuple[Row, ...]]:
     """Leave out groups in which too few were counted to be told without telling who it was."""
     few = {one.code: one.few for one in wanted if one.few}
     if not any(row.grouping and row.indicator in few for rows in found.values() for row in rows):

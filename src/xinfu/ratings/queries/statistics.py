@@ -1,0 +1,253 @@
+"""评价统计 (hall.md §1.7, §1.9): one table, grouped and ordered as asked, instead of a screen for each order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncMonth
+
+from xinfu.core import clock, local
+from xinfu.core.actor import Actor
+from xinfu.core.refusal import Refused
+from xinfu.ratings.access import Can
+from xinfu.ratings.flow import Status
+from xinfu.ratings.models import BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
+from xinfu.ratings.statistics_local import FAIR_IS_GOOD, SMALLEST_GROUP
+from xinfu.ratings.triage import BAD_REASONS
+
+GROUPINGS: Mapping[str, tuple[str, str, str]] = {
+    "department": ("部门", "department_id", "department__short_name"),
+    "window": ("窗口", "window_id", "window__name"),
+    "town": ("乡镇街道", "town_id", "town__short_name"),
+    "item": ("事项", "item_id", "item_name"),
+    "channel": ("评价渠道", "channel", ""),
+    "level": ("满意度", "level", ""),
+    "stage": ("评价环节", "stage", ""),
+    "turn": ("首次、追评", "turn", ""),
+    "month": ("月份", "", ""),
+    "reason": ("评价理由", "", ""),
+}
+ORDERS = {
+    "bad_rate": "差评率", "bad": "差评数", "good_rate": "好评率", "total": "评价总数", "mean": "综合得分",
+    "rectified_rate": "差评整改率", "name": "名称",
+}  # fmt: skip
+MOST_DAYS = 3700
+MOST_EXCLUDED = 50
+UNASSIGNED = "未归属"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One group: active ratings by level, default ratings apart, and what became of the bad ones.
+
+    `is_few`: too few to be told; all numbers are 0 then. `good`: by the county's own rule for 基本满意.
+    """
+
+    name: str
+    levels: tuple[int, int, int, int, int]
+    good: int
+    defaults: int = 0
+    excluded: int = 0
+    valid: int = 0
+    rectified: int = 0
+    is_few: bool = False
+
+    @property
+    def total(self) -> int:
+        return sum(self.levels)
+
+    @property
+    def bad(self) -> int:
+        return self.levels[0] + self.levels[1]
+
+    @property
+    def points(self) -> int:
+        return sum(level * count for level, count in enumerate(self.levels, start=1))
+
+    @property
+    def mean(self) -> str:
+        """The mean as printed: two decimals, half-up, from whole numbers."""
+        hundredths = (200 * self.points + self.total) // (2 * self.total) if self.total else 0
+        return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+    def ordered_by(self, order: str) -> Fraction:
+        top, bottom = {
+            "bad_rate": (self.bad, self.total),
+            "bad": (self.bad, 1),
+            "good_rate": (self.good, self.total),
+            "total": (self.total, 1),
+            "mean": (self.points, self.total),
+            "rectified_rate": (self.rectified, self.valid),
+        }[order]
+        return Fraction(top, bottom) if bottom else Fraction(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The whole, and its groups in order; `least`: how many a group needs to be told."""
+
+    by: str
+    whole: Line
+    lines: list[Line]
+    least: int
+    fair_is_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A rating that no longer counts: since which day, and why."""
+
+    number: str
+    unit: str
+    since: Any
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowBehind:
+    """One rating behind a number: nothing that tells an anonymous author."""
+
+    code: str
+    rated_on: date
+    level: str
+    channel: str
+    department: str
+    is_anonymous: bool
+
+
+def rows_behind(actor: Actor, codes: Sequence[str]) -> list[RowBehind]:
+    """Return the ratings of these codes that the actor may see."""
+    found = Rating.objects.visible_to(actor).filter(code__in=codes).select_related("department")
+    return [
+        RowBehind(
+            row.code, row.rated_on, Level(row.level).label, Channel(row.channel).label,
+            row.department.short_name if row.department else "", row.is_anonymous,
+        )
+        for row in found.order_by("-rated_on", "code")
+    ]  # fmt: skip
+
+
+def statistics(
+    actor: Actor, frm: date, to: date, by: str = "department", order: str = "bad_rate"
+) -> Statistics:
+    """Return the ratings of a period in one grouping. Refused: days reversed, too long, unknown grouping or order."""
+    actor.require(Can.SEE)
+    if frm > to:
+        raise Refused("period_reversed", f"开始日期 {frm} 晚于结束日期 {to}，请对调。", field="from")
+    if (to - frm).days >= MOST_DAYS:
+        raise Refused("period_too_long", "一次最多统计十年，请缩短期间。", field="to")
+    if by not in GROUPINGS or order not in ORDERS:
+        raise Refused("unknown_grouping", "没有这种分组或排序，请从列表中选。", field="by")
+    rules_now = local.all_on(clock.today())
+    least, fair = int(rules_now[SMALLEST_GROUP].value), local.on(FAIR_IS_GOOD, to).value == "yes"
+    rows = Rating.objects.visible_to(actor).filter(rated_on__range=(frm, to))
+    whole = next(iter(_lines(rows.order_by(), (), fair)), _empty())
+    if whole.total < least:
+        return Statistics(by, _few(whole), [], least, fair)
+    lines = [line if line.total >= least else _few(line) for line in _grouped(rows, by, fair)]
+    lines.sort(key=lambda line: line.name)
+    if order != "name":
+        lines.sort(key=lambda line: (line.is_few, -line.ordered_by(order)))
+    return Statistics(by, whole, lines, least, fair)
+
+
+def excluded(actor: Actor, frm: date, to: date) -> list[Excluded]:
+    """Return the bad ratings of a period that left the statistics (upheld appeals), latest first."""
+    loops = BadRating.objects.visible_to(actor).filter(
+        status=Status.INVALID, rating__rated_on__range=(frm, to)
+    )
+    found = list(loops.select_related("department").order_by("-finished_on", "number")[:MOST_EXCLUDED])
+    why = dict(BadRatingStep.objects.filter(loop__in=found, move="uphold").values_list("loop_id", "note"))
+    return [
+        Excluded(
+            loop.number, loop.department.short_name if loop.department else "", loop.finished_on,
+            why.get(loop.pk, ""),
+        )
+        for loop in found
+    ]  # fmt: skip
+
+
+def _grouped(rows: QuerySet[Rating], by: str, fair: bool) -> list[Line]:
+    if by == "reason":
+        return _by_reason(rows, fair)
+    if by == "month":
+        return _lines(rows.annotate(in_month=TruncMonth("rated_on")).order_by(), ("in_month",), fair)
+    _, key, name = GROUPINGS[by]
+    if name and by != "item":
+        return _lines(rows.order_by(), (key, name), fair)
+    return _lines(rows.order_by(), ("item_name",) if by == "item" else (key,), fair)
+
+
+def _sums() -> dict[str, Any]:
+    active = ~Q(channel=Channel.DEFAULT) & Q(excluded_at=None)
+    valid = active & Q(loop__isnull=False)
+    return {
+        **{f"n{level}": Count("id", filter=active & Q(level=level)) for level in Level},
+        "defaults": Count("id", filter=Q(channel=Channel.DEFAULT)),
+        "out": Count("id", filter=Q(excluded_at__isnull=False)),
+        "valid": Count("id", filter=valid),
+        "rectified": Count("id", filter=valid & Q(loop__status=Status.RECTIFIED)),
+    }
+
+
+def _lines(rows: QuerySet[Rating], keys: Sequence[str], fair: bool) -> list[Line]:
+    if not keys:
+        sums = rows.aggregate(**_sums())
+        return [_line("合计", sums, fair)]
+    found = rows.values(*keys).annotate(**_sums())
+    return [_line(_name(keys[-1], row[keys[-1]]), row, fair) for row in found]
+
+
+def _line(name: str, row: Mapping[str, Any], fair: bool) -> Line:
+    levels = (row["n1"], row["n2"], row["n3"], row["n4"], row["n5"])
+    good = sum(levels[2:]) if fair else sum(levels[3:])
+    return Line(name, levels, good, row["defaults"], row["out"], row["valid"], row["rectified"])
+
+
+def _by_reason(rows: QuerySet[Rating], fair: bool) -> list[Line]:
+    active = rows.exclude(channel=Channel.DEFAULT).filter(excluded_at=None)
+    counts: dict[str, list[int]] = {}
+    found = (
+        RatingReason.objects.filter(rating__in=active.order_by())
+        .order_by("code")
+        .values_list("code", "rating__level")
+        .annotate(times=Count("id"))
+    )
+    for code, level, times in found:
+        counts.setdefault(code, [0] * 5)[level - 1] += times
+    lines = []
+    for code, by_level in counts.items():
+        one, two, three, four, five = by_level
+        good = sum(by_level[2:]) if fair else sum(by_level[3:])
+        lines.append(Line(_reason(code), (one, two, three, four, five), good))
+    return lines
+
+
+def _reason(code: str) -> str:
+    return f"{code} {BAD_REASONS[code]}" if code in BAD_REASONS else code
+
+
+def _name(key: str, value: Any) -> str:
+    if value is None or value == "":
+        return UNASSIGNED
+    if key == "in_month":
+        return f"{value:%Y-%m}"
+    if key in ("channel", "level", "stage"):
+        field = Rating._meta.get_field(key)
+        return str(dict(getattr(field, "flatchoices", ())).get(value, value))
+    if key == "turn":
+        return "首次评价" if value == 1 else "追评"
+    return str(value)
+
+
+def _empty() -> Line:
+    return Line("合计", (0, 0, 0, 0, 0), 0)
+
+
+def _few(line: Line) -> Line:
+    return Line(line.name, (0, 0, 0, 0, 0), 0, is_few=True)
