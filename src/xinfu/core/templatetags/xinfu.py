@@ -234,7 +234,13 @@ def errors(form: forms.BaseForm) -> dict[str, Any]:
 
 @register.inclusion_tag("ui/upload.html")
 def upload(
-    name: str, label: str, accept: str = "", limit: str = "", hint: str = "", multiple: bool = False
+    name: str,
+    label: str,
+    accept: str = "",
+    limit: str = "",
+    hint: str = "",
+    multiple: bool = False,
+    required: bool = True,
 ) -> dict[str, Any]:
     return {
         "name": name,
@@ -243,6 +249,7 @@ def upload(
         "limit": limit,
         "hint": hint,
         "multiple": multiple,
+        "required": required,
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.utils import timezone
+
 from xinfu.cases import queries as cases
 from xinfu.catalog import queries as catalog
 from xinfu.core import local
@@ -130,12 +132,15 @@ def _said(actor: Actor, loop: BadRating, item: str, least: int, codes: Sequence[
         who = mask("name", said.get("name", "")) if known else "实名（无权查看）"
         who = f"{who} {mask('phone', said['phone'])}" if known and said.get("phone") else who
     window = rating.window if may_show(rating, "window", least) else HIDDEN
-    excluded = f"自{rating.excluded_at:%Y-%m-%d}起（申诉成立）" if rating.excluded_at else None
+    excluded: Pairs = []
+    if rating.excluded_at:
+        since = timezone.localdate(rating.excluded_at)
+        excluded = [("不计入统计", f"自{since:%Y-%m-%d}起（申诉成立）")]
     return [
         ("满意度", rating.get_level_display()), ("理由", "；".join(triage.labels(codes)) or None),
         ("文字评价", rating.text or None), ("评价人", who), ("评价日期", rating.rated_on),
         ("评价渠道", rating.get_channel_display()), ("事项", item), ("窗口", window),
-        ("来源", rating.get_origin_display()), ("不计入统计", excluded),
+        ("来源", rating.get_origin_display()), *excluded,
     ]  # fmt: skip
 
 

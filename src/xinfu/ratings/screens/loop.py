@@ -41,6 +41,7 @@ class MoveForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"max_length": "说明最多300字，请精简。"},
+        help_text="最多300字；除认定属实外都要写。",
     )
     due_on = inputs.Day(label="整改期限或延期日期", required=False)
 

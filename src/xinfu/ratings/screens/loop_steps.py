@@ -9,11 +9,12 @@ from django.utils import timezone
 from xinfu.core.ui import Step, text
 from xinfu.ratings import terms
 from xinfu.ratings.flow import Status
+from xinfu.ratings.guards import why_not_callable
 from xinfu.ratings.models import BadRating
 from xinfu.ratings.queries.loop import Now
 
 ASKED = {
-    Status.OPEN: "核实这条差评，并回访评价人（实名的）",
+    Status.OPEN: "核实这条差评",
     Status.APPEALED: "审核承办单位的申诉",
     Status.APPEAL_REJECTED: "整改",
     Status.RECTIFYING: "整改，并写明办理情况",
@@ -25,6 +26,8 @@ ASKED = {
 def asked_of(loop: BadRating) -> str:
     """Return what is asked of which unit now."""
     who = loop.judge if terms.is_reviewed(loop.status) else loop.department
+    if loop.status == Status.OPEN and loop.called_back_at is None and why_not_callable(loop) is None:
+        return f"请{who or '承办单位'}回访评价人，核实这条差评"
     return f"请{who or '承办单位'}{ASKED[Status(loop.status)]}" if loop.finished_at is None else "已办结"
 
 
