@@ -111,12 +111,12 @@ KIND_NEEDS = {
 NEXT = {
     Status.OPEN: "认定属实的，定下整改期限后整改；认为不实的，申诉由其他单位审核。",
     Status.APPEALED: "审核单位判定：成立的不计入统计，本件办结；驳回的由承办单位整改。",
-    Status.INVALID: "已办结：申诉成立，这条评价不计入统计。",
+    Status.INVALID: "申诉成立，这条评价不计入统计。",
     Status.APPEAL_REJECTED: "申诉已驳回，按属实处理：请定下整改期限，开始整改。",
     Status.RECTIFYING: "整改完成后，评价人可再评价一次；确实无法整改的报其他单位审核。",
-    Status.RECTIFIED: "已办结：评价人可再评价一次，考评科会抽查回访。",
+    Status.RECTIFIED: "评价人可再评价一次，考评科会抽查回访。",
     Status.CANNOT_ASKED: "审核单位判定：同意的，本件办结；不同意的，承办单位继续整改。",
-    Status.CANNOT: "已办结：经审核无法整改。",
+    Status.CANNOT: "经审核无法整改，不再办理。",
     Status.CANNOT_REJECTED: "无法整改未获同意，须继续整改直到完成。",
 }
 
