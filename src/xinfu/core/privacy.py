@@ -7,18 +7,78 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 
 from xinfu.core import keys
 
-KEY_ID = 1
+CURRENT = "personal-current"
+"""The file beside the keys that names the key new values are sealed under; where it is absent, key 1."""
+LAST_KEY = 255
+
+
+def key_id() -> int:
+    """Return the id of the key in use; asked of the file each time, so that no process needs a new start."""
+    try:
+        return int((settings.HOME / "keys" / CURRENT).read_text())
+    except FileNotFoundError:
+        return 1
+
+
+def key_since() -> datetime | None:
+    """Return since when the key in use is; None for the first."""
+    path = settings.HOME / "keys" / CURRENT
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+
+
+def _name(number: int) -> str:
+    return f"personal-{number}"
 
 
 @cache
-def _cipher(key_id: int) -> AESGCM:
-    return AESGCM(keys.secret(f"personal-{key_id}", 32))
+def _cipher(number: int) -> AESGCM:
+    return AESGCM(keys.existing(_name(number)))
+
+
+def _sealing() -> tuple[int, AESGCM]:
+    number = key_id()
+    try:
+        return number, _cipher(number)
+    except keys.Missing:
+        if number != 1:
+            raise  # a key that was in use is lost: another one of the same number would hide that
+        keys.secret(_name(1), 32)
+        return number, _cipher(number)
+
+
+def next_key() -> int:
+    """Make the next key, name it as the one in use and return its id; what was sealed before stays readable."""
+    number = key_id() + 1
+    if number > LAST_KEY:
+        raise ValueError("the key id is one byte")
+    keys.secret(_name(number), 32)
+    keys.put(CURRENT, f"{number}\n")
+    return number
+
+
+def retire_key(number: int) -> None:
+    """Take an old key out of use: its file is kept as `retired-…`, for backups made while it was in use."""
+    if number == key_id():
+        raise ValueError("the key in use")
+    folder = settings.HOME / "keys"
+    (folder / _name(number)).rename(folder / f"retired-{_name(number)}")
+    _cipher.cache_clear()
+
+
+def old_keys() -> list[int]:
+    """Return the ids of the keys that are still readable and no longer in use."""
+    found = (
+        re.fullmatch(r"personal-(\d+)", path.name) for path in (settings.HOME / "keys").glob("personal-*")
+    )
+    return sorted(n for n in (int(m.group(1)) for m in found if m) if n != key_id())
 
 
 @cache
@@ -35,13 +95,14 @@ def seal(fields: Mapping[str, str]) -> bytes:
 
 def seal_text(plain: str) -> bytes:
     """Seal a JSON object that is already text, as `seal` does; what sealing many rows at once calls."""
-    nonce = secrets.token_bytes(12)
-    return bytes([KEY_ID]) + nonce + _cipher(KEY_ID).encrypt(nonce, plain.encode(), None)
+    nonce, (number, cipher) = secrets.token_bytes(12), _sealing()
+    return bytes([number]) + nonce + cipher.encrypt(nonce, plain.encode(), None)
 
 
 def seal_texts(plains: Sequence[str | None]) -> list[bytes]:
     """Seal many JSON objects that are already text, each under a nonce of its own; nothing stays nothing."""
-    pool, encrypt, head = secrets.token_bytes(12 * len(plains)), _cipher(KEY_ID).encrypt, bytes([KEY_ID])
+    number, cipher = _sealing()
+    pool, encrypt, head = secrets.token_bytes(12 * len(plains)), cipher.encrypt, bytes([number])
     sealed = []
     for place, plain in enumerate(plains):
         nonce = pool[12 * place : 12 * place + 12]
@@ -50,12 +111,21 @@ def seal_texts(plains: Sequence[str | None]) -> list[bytes]:
 
 
 def unseal(sealed: bytes | memoryview | None) -> dict[str, str]:
-    """Return the personal fields; an empty value gives none. Raises InvalidTag where it was tampered with."""
+    """Return the personal fields; an empty value gives none.
+
+    Raises InvalidTag where it was tampered with, keys.Missing where its key is out of use.
+    """
     value = bytes(sealed or b"")
-    if not value:
-        return {}
-    plain = _cipher(value[0]).decrypt(value[1:13], value[13:], None)
-    return dict(json.loads(plain))
+    return dict(json.loads(_open(value))) if value else {}
+
+
+def _open(value: bytes) -> bytes:
+    return _cipher(value[0]).decrypt(value[1:13], value[13:], None)
+
+
+def reseal(sealed: bytes | memoryview) -> bytes:
+    """Return the same content under the key in use."""
+    return seal_text(_open(bytes(sealed)).decode())
 
 
 def digest(value: str) -> bytes:

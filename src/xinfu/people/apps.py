@@ -16,6 +16,7 @@ class PeopleConfig(AppConfig):
             {
                 "import_people": "导入人员",
                 "open_account": "开通账号",
+                "reseal": "换密钥",
                 "reset_password": "重设密码",
                 "unlock": "解锁账号",
             }

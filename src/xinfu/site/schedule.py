@@ -15,6 +15,7 @@ SCHEDULE = (
     Due("prune", "清理无人引用的旧快照", "40 3 * * *", "xinfu.indicators.tasks.prune"),
     Due("screens_cleanup", "清理过期下载和草稿", "40 3 * * *", "xinfu.core.ui.jobs.cleanup"),
     Due("tidy_logins", "清理过期的登录锁定、会话和登录日志", "50 3 * * *", "xinfu.people.jobs.tidy"),
+    Due("reseal", "换密钥后重新加密个人信息", "*/2 * * * *", "xinfu.people.jobs.reseal"),
     Due("open_anonymous_loops", "收办前一日的匿名差评", "10 0 * * *", "xinfu.ratings.tasks.open_anonymous"),
     Due("watch_loops", "差评临期提醒和超期提请督办", "25 8 * * *", "xinfu.ratings.tasks.watch_loops"),
 )

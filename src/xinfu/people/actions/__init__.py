@@ -41,6 +41,7 @@ from xinfu.people.actions.persons import (
     show_phone,
 )
 from xinfu.people.actions.roles import end_deputy, end_role, give_role, set_deputy, stand_in
+from xinfu.people.actions.sealing import reseal, retire_keys, rotate_key, rows_behind, sealed_columns
 from xinfu.people.actions.sessions import (
     LoggedIn,
     account_key,
@@ -97,9 +98,14 @@ __all__ = [
     "rename_department",
     "reopen_account",
     "reopen_department",
+    "reseal",
     "reset_fault",
     "reset_password",
+    "retire_keys",
     "revoke_token",
+    "rotate_key",
+    "rows_behind",
+    "sealed_columns",
     "set_deputy",
     "show_phone",
     "stand_in",
