@@ -240,6 +240,7 @@ def test_anonymous_bad_ratings_open_on_the_next_working_day_at_its_beginning(off
     for _ in range(3):
         loops.rating(office, friday, named=False)
     loops.rating(office, friday, named=False, level=4)
+    loops.rating(office, friday, named=False, channel="7")  # a default rating is nobody's complaint
     assert actions.open_anonymous(by=make.SYSTEM, at=friday.replace(hour=23)) == 0
     assert actions.open_anonymous(by=make.SYSTEM, at=datetime(2023, 5, 20, 0, 10, tzinfo=CHINA)) == 0
     monday = datetime(2023, 5, 22, 0, 10, tzinfo=CHINA)

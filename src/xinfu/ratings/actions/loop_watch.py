@@ -14,7 +14,7 @@ from xinfu.lib.workdays import Calendar
 from xinfu.ratings import loop_local, terms
 from xinfu.ratings.actions.loop import add_step, locked, open_loop
 from xinfu.ratings.flow import HANDLED, Status
-from xinfu.ratings.models import BAD_LEVELS, BadRating, Rating
+from xinfu.ratings.models import BAD_LEVELS, BadRating, Channel, Rating
 from xinfu.ratings.terms import Terms
 
 CHUNK = 500
@@ -29,9 +29,11 @@ def open_anonymous(*, by: Actor, at: datetime) -> int:
     if not holidays.calendar().is_workday(today):
         return 0
     start = timezone.make_aware(datetime.combine(today, datetime.min.time()))
-    waiting = Rating.objects.filter(
-        is_anonymous=True, level__in=BAD_LEVELS, loop=None, rated_on__lt=today
-    ).order_by("code")
+    waiting = (
+        Rating.objects.filter(is_anonymous=True, level__in=BAD_LEVELS, loop=None, rated_on__lt=today)
+        .exclude(channel=Channel.DEFAULT)
+        .order_by("code")
+    )
     done = 0
     for rating in waiting:
         open_loop(rating=rating, by=by, at=start)
