@@ -45,6 +45,7 @@ from xinfu.cases.queries.lists import (
     get_case_by_number,
     quality_counts,
 )
+from xinfu.cases.queries.numbers import Named, named_by_number, numbers_of
 from xinfu.cases.queries.steering import order_for
 from xinfu.cases.queries.work import (
     DueGroup,
@@ -62,6 +63,7 @@ __all__ = [
     "Choices",
     "DueGroup",
     "Lamp",
+    "Named",
     "Sheet",
     "Today",
     "batches",
@@ -85,6 +87,8 @@ __all__ = [
     "masked_applicant",
     "masked_name",
     "may_reveal",
+    "named_by_number",
+    "numbers_of",
     "order_for",
     "plain",
     "quality_counts",

@@ -1,0 +1,292 @@
+"""Partners' records of ratings to ours and back (hall.md §1.8 A, B, D): the one place that knows their codes.
+
+Three codes run against each other (hall.md §8): the level ascends in A and B and descends in GB/T 39046 (D); 即办 and
+承诺 are 2 and 1 in A, 1 and 2 in GB/T 39046; 个人 and 法人 are 1 and 2 in A, 0 and 1 in B. Pure: no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+CHINA = ZoneInfo("Asia/Shanghai")
+LEVELS = {1: "非常不满意", 2: "不满意", 3: "基本满意", 4: "满意", 5: "非常满意"}
+LONGEST_TEXT = 500
+LONGEST_NUMBER = 50
+MOST_REASONS = 20
+NOT_RATED = "-2"
+"""What an evaluator gives back after 60 seconds without a tap (hall.md §1.4)."""
+UNKNOWN_NAMES = {"", "匿名", "匿名用户"}
+
+
+class BadRecord(ValueError):
+    """A record that cannot be taken: the field at fault, and a sentence for people."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One rating without any partner's codes. `level` ascends 1–5; empty text where the partner says nothing.
+
+    `immediate`: 即办件 or not, None where it is not said. `number`: the partner's own number of the rating or work order.
+    """
+
+    case_no: str
+    level: int
+    rated_at: datetime
+    channel: str = "5"
+    stage: str = "2"
+    turn: int = 1
+    reasons: tuple[str, ...] = ()
+    text: str = ""
+    is_anonymous: bool = True
+    may_publish: bool = False
+    name: str = ""
+    phone: str = ""
+    identity: str = ""
+    user_kind: str = ""
+    immediate: bool | None = None
+    number: str = ""
+    item_code: str = ""
+    item_name: str = ""
+    unit_code: str = ""
+    unit_name: str = ""
+    area: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One partner's form: its columns in order, and both ways. `read` gives None for a record that is no rating."""
+
+    code: str
+    title: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    read: Callable[[Mapping[str, str]], Record | None]
+    write: Callable[[Record], dict[str, str]]
+    carries: Callable[[Record], bool]
+    """Whether the form has codes for the record's channel, stage and turn: others cannot be given out in it."""
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+LEVEL_UP = {str(level): level for level in LEVELS}
+LEVEL_DOWN = {str(6 - level): level for level in LEVELS}
+PROMISE_FIRST = {"1": False, "2": True}  # A: 1 承诺件, 2 即办件
+PERSON_FROM_ONE = {"1": "person", "2": "organisation"}  # A
+PERSON_FROM_ZERO = {"0": "person", "1": "organisation"}  # B
+STAGE_OF_STATE = {"1": "0", "2": "1", "3": "2"}  # A: 待办理, 办理中, 已完结
+STAGES = {"1": "1", "2": "2"}  # B: 受理, 办结
+CHANNELS_A = {str(n): str(n) for n in range(1, 8)}
+CHANNELS_D = {
+    "PC端": "1", "移动服务端": "2", "二维码": "3", "大厅平板": "4", "大厅其他终端": "5", "短信": "6",
+    "系统默认评价": "7", "电话": "8",
+}  # fmt: skip
+FLAGS = {"0": False, "1": True, "": False}
+TURNS = {"1": 1, "2": 2}
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _code(row: Mapping[str, str], field: str, codes: Mapping[str, V], default: str = "") -> V:
+    value = _text(row, field) or default
+    if value not in codes:
+        known = "、".join(code for code in codes if code)
+        raise BadRecord(field, f"“{value[:20]}”不是可用的代码，应为{known}。" if value else "没有填写。")
+    return codes[value]
+
+
+def _back(codes: Mapping[K, V], value: V) -> K:
+    return next(code for code, known in codes.items() if known == value)
+
+
+def _text(row: Mapping[str, str], field: str, longest: int = 300) -> str:
+    value = str(row.get(field) or "").strip()
+    if len(value) > longest:
+        raise BadRecord(field, f"最多{longest}字，现有{len(value)}字。")
+    return value
+
+
+def _moment(row: Mapping[str, str], field: str, form: str, shown: str) -> datetime:
+    value = _text(row, field)
+    try:
+        found = datetime.strptime(value, form).replace(tzinfo=CHINA)
+    except ValueError:
+        raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。") from None
+    if f"{found:{form}}" != value:
+        raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。")
+    return found
+
+
+def _reasons(row: Mapping[str, str], level: int) -> tuple[str, ...]:
+    """Return the coded reasons, each once; retired codes are taken, those of another level are not."""
+    said = _text(row, "evalDetail").replace("，", ",")
+    codes = tuple(dict.fromkeys(code.strip() for code in said.split(",") if code.strip()))
+    for code in codes:
+        if len(code) != 3 or not (code.isascii() and code.isdigit()) or not 1 <= int(code[1:]) <= 17:
+            raise BadRecord("evalDetail", f"“{code[:20]}”不是评价理由的编码。")
+        if code[0] != str(level):
+            raise BadRecord("evalDetail", f"理由{code}不属于“{LEVELS[level]}”这一级。")
+    if len(codes) > MOST_REASONS:
+        raise BadRecord("evalDetail", f"理由最多{MOST_REASONS}个，现有{len(codes)}个。")
+    return codes
+
+
+def _number(row: Mapping[str, str], field: str) -> str:
+    """Return the number of the case; one that names none must carry the partner's number of the rating."""
+    return _text(row, field, LONGEST_NUMBER)
+
+
+def _who(row: Mapping[str, str], name: str, identity: str = "", phone: str = "") -> dict[str, Any]:
+    """Return the person, and nobody where the record says 匿名 by its flag or by its name."""
+    said = _text(row, name, 100)
+    if _code(row, "anonymityFlag", FLAGS) or said in UNKNOWN_NAMES:
+        return {"is_anonymous": True}
+    return {
+        "is_anonymous": False,
+        "name": said,
+        "identity": _text(row, identity, 60) if identity else "",
+        "phone": _text(row, phone, 30) if phone else "",
+    }
+
+
+# --- A: the province's upload of ratings given at the counter ----------------------------------------
+
+FORM_A, SHOWN_A = "%Y-%m-%d %H:%M:%S", "2023-05-04 09:30:00"
+COLUMNS_A = (
+    "areaCode", "areaName", "deptCode", "taskCode", "taskName", "taskHandleItem", "subMatter", "projectNo",
+    "proStatus", "proDepartCode", "proDepart", "proManager", "pf", "certkeyGOV", "userName", "userProp",
+    "satisfaction", "evalDetail", "writingEvaluation", "assessTime", "assessNumber", "appStatus", "promiseTime",
+    "acceptDate", "dataSource", "anonymityFlag", "publicFlag", "mobile", "workOrderNo",
+)  # fmt: skip
+DATA_SOURCE = "133"
+
+
+def read_a(row: Mapping[str, str]) -> Record:
+    level = _code(row, "satisfaction", LEVEL_UP)
+    immediate = _code(row, "promiseTime", PROMISE_FIRST) if _text(row, "promiseTime") else None
+    return Record(
+        case_no=_number(row, "projectNo"), level=level, rated_at=_moment(row, "assessTime", FORM_A, SHOWN_A),
+        channel=_code(row, "pf", CHANNELS_A), stage=_code(row, "proStatus", STAGE_OF_STATE, "3"),
+        turn=_code(row, "assessNumber", TURNS, "1"), reasons=_reasons(row, level),
+        text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
+        user_kind=_code(row, "userProp", PERSON_FROM_ONE) if _text(row, "userProp") else "",
+        immediate=immediate, number=_text(row, "workOrderNo", 60), item_code=_text(row, "taskCode", 60),
+        item_name=_text(row, "taskName"), unit_code=_text(row, "deptCode", 60),
+        unit_name=_text(row, "proDepart"), area=_text(row, "areaCode", 12),
+        **_who(row, "userName", "certkeyGOV", "mobile"),
+    )  # fmt: skip
+
+
+def write_a(record: Record) -> dict[str, str]:
+    return {
+        "areaCode": record.area, "deptCode": record.unit_code, "taskCode": record.item_code,
+        "taskName": record.item_name, "projectNo": record.case_no,
+        "proStatus": _back(STAGE_OF_STATE, record.stage), "proDepart": record.unit_name, "pf": record.channel,
+        "certkeyGOV": record.identity, "userName": record.name, "mobile": record.phone,
+        "userProp": _back(PERSON_FROM_ONE, record.user_kind) if record.user_kind else "",
+        "satisfaction": _back(LEVEL_UP, record.level), "evalDetail": ",".join(record.reasons),
+        "writingEvaluation": record.text, "assessTime": f"{record.rated_at.astimezone(CHINA):{FORM_A}}",
+        "assessNumber": str(record.turn),
+        "promiseTime": "" if record.immediate is None else _back(PROMISE_FIRST, record.immediate),
+        "dataSource": DATA_SOURCE, "anonymityFlag": str(int(record.is_anonymous)),
+        "publicFlag": str(int(record.may_publish)), "workOrderNo": record.number,
+    }  # fmt: skip
+
+
+# --- B: the window's push to the evaluator, with what the evaluator answers ----------------------------
+
+FORM_B, SHOWN_B = "%Y%m%d%H%M%S", "20230504093000"
+COLUMNS_B = (
+    "evalProcess", "affairDealNo", "affairSerialNo", "affairCode", "affairName", "affairDealOfficer",
+    "affairApplyTime", "affairDoneTime", "affairHandleItem", "departmentCode", "userName", "contactPhone",
+    "userType", "certificateType", "certificateNo", "satisfaction", "evalDetail", "writingEvaluation",
+    "assessTime", "anonymityFlag", "publicFlag", "workOrderNo",
+)  # fmt: skip
+
+
+def read_b(row: Mapping[str, str]) -> Record | None:
+    """Return the rating, or None where nobody tapped within the time.
+
+    The push names the person of the case; whether the rating is by name, only the flag says: without it, it is not.
+    """
+    if _text(row, "satisfaction") == NOT_RATED:
+        return None
+    level, stage = _code(row, "satisfaction", LEVEL_UP), _code(row, "evalProcess", STAGES, "2")
+    if stage == "2" and _text(row, "affairDoneTime"):
+        _moment(row, "affairDoneTime", FORM_B, SHOWN_B)
+    by_name = {**row, "anonymityFlag": _text(row, "anonymityFlag") or "1"}
+    return Record(
+        case_no=_number(row, "affairSerialNo"), level=level, rated_at=_moment(row, "assessTime", FORM_B, SHOWN_B),
+        channel="5", stage=stage, reasons=_reasons(row, level),
+        text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
+        user_kind=_code(row, "userType", PERSON_FROM_ZERO) if _text(row, "userType") else "",
+        number=_text(row, "workOrderNo", 60), item_code=_text(row, "affairCode", 60),
+        item_name=_text(row, "affairName"), unit_code=_text(row, "departmentCode", 60),
+        **_who(by_name, "userName", "certificateNo", "contactPhone"),
+    )  # fmt: skip
+
+
+def write_b(record: Record) -> dict[str, str]:
+    return {
+        "evalProcess": _back(STAGES, record.stage), "affairSerialNo": record.case_no,
+        "affairCode": record.item_code, "affairName": record.item_name, "departmentCode": record.unit_code,
+        "userName": record.name, "contactPhone": record.phone, "certificateNo": record.identity,
+        "userType": _back(PERSON_FROM_ZERO, record.user_kind) if record.user_kind else "",
+        "satisfaction": _back(LEVEL_UP, record.level), "evalDetail": ",".join(record.reasons),
+        "writingEvaluation": record.text, "assessTime": f"{record.rated_at.astimezone(CHINA):{FORM_B}}",
+        "anonymityFlag": str(int(record.is_anonymous)), "publicFlag": str(int(record.may_publish)),
+        "workOrderNo": record.number,
+    }  # fmt: skip
+
+
+# --- D: GB/T 39046-2020, table 9 -----------------------------------------------------------------------
+
+FORM_D, SHOWN_D = "%Y%m%dT%H%M%S", "20230504T093000"
+COLUMNS_D = (
+    "办件编号", "评价渠道", "评价人", "评价时间", "评价次数", "满意度", "满意度代码", "文字评价", "行政区划", "评价编号",
+)  # fmt: skip
+
+
+def read_d(row: Mapping[str, str]) -> Record:
+    level, said = _code(row, "满意度代码", LEVEL_DOWN), _text(row, "满意度", 20)
+    if said and said != LEVELS[level]:
+        raise BadRecord(
+            "满意度",
+            f"“{said}”与代码{_text(row, '满意度代码')}（{LEVELS[level]}）不一致，代码应从1非常满意到5非常不满意。",
+        )
+    return Record(
+        case_no=_number(row, "办件编号"), level=level, rated_at=_moment(row, "评价时间", FORM_D, SHOWN_D),
+        channel=_code(row, "评价渠道", CHANNELS_D), turn=_code(row, "评价次数", TURNS, "1"),
+        text=_text(row, "文字评价", LONGEST_TEXT), area=_text(row, "行政区划", 9),
+        number=_text(row, "评价编号", 60), **_who(row, "评价人"),
+    )  # fmt: skip
+
+
+def write_d(record: Record) -> dict[str, str]:
+    return {
+        "办件编号": record.case_no, "评价渠道": _back(CHANNELS_D, record.channel),
+        "评价人": "匿名用户" if record.is_anonymous else record.name,
+        "评价时间": f"{record.rated_at.astimezone(CHINA):{FORM_D}}", "评价次数": str(record.turn),
+        "满意度": LEVELS[record.level], "满意度代码": _back(LEVEL_DOWN, record.level), "文字评价": record.text,
+        "行政区划": record.area, "评价编号": record.number,
+    }  # fmt: skip
+
+
+FORMATS: Mapping[str, Format] = {
+    "A": Format("A", "浙江线下评价上报", COLUMNS_A, ("projectNo", "pf", "satisfaction", "assessTime"),
+                read_a, write_a, lambda r: r.channel in CHANNELS_A),
+    "B": Format("B", "窗口评价器推送", COLUMNS_B, ("affairSerialNo", "satisfaction", "assessTime"),
+                read_b, write_b, lambda r: r.channel == "5" and r.stage in STAGES and r.turn == 1),
+    "D": Format("D", "GB/T 39046 表9", COLUMNS_D, ("办件编号", "评价渠道", "评价时间", "满意度代码"),
+                read_d, write_d, lambda r: r.stage == "2"),
+}  # fmt: skip
