@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from django.core.management import call_command
 from xinfu.core.access import ROLE_LABELS
 from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
-from xinfu.demo import generate, rows
+from xinfu.demo import generate, ratings, rows
 from xinfu.indicators import actions as indicators
 from xinfu.people import actions as people
 from xinfu.people import queries as people_queries
@@ -70,6 +71,8 @@ def build(demo: Demo, *, at: datetime, say: Say) -> bool:
         "造出办件记录": lambda: _records(demo),
         "导入办件": lambda: _cases(demo, say),
         "导入全省排名，设定目标": lambda: _ranks(demo, at),
+        "导入评价": lambda: _ratings(demo, at, say),
+        "处置差评": lambda: _loops(demo, say),
     }
     done = set(known.get("done", []))
     for name, step in steps.items():
@@ -161,6 +164,18 @@ def _ranks(demo: Demo, at: datetime) -> None:
     indicators.set_target(
         indicator="one_net_rate", since=generate.FIRST, value="99.50", source="演示数据", by=BY, at=at
     )
+
+
+def _ratings(demo: Demo, at: datetime, say: Say) -> None:
+    started = time.perf_counter()
+    made = ratings.load(demo.targets.total, at)
+    say(f"    {made:,} 条，{time.perf_counter() - started:.1f} 秒")
+
+
+def _loops(demo: Demo, say: Say) -> None:
+    started = time.perf_counter()
+    made = ratings.walk(demo.targets.total)
+    say(f"    {made:,} 件，{time.perf_counter() - started:.1f} 秒")
 
 
 def home() -> Path:

@@ -10,12 +10,13 @@ from xinfu.core import clock
 from xinfu.core.actor import system
 from xinfu.core.ui import text
 from xinfu.demo.generate import FIRST, LAST, Targets
+from xinfu.demo.ratings import RatingTargets
 from xinfu.indicators import actions as indicators
 from xinfu.indicators import queries
 
 PERIOD: tuple[date, date] = (FIRST, LAST)
 BY = system("demo")
-CODES = ("cases_total", "cases_unified", "one_net_rate")
+CODES = ("cases_total", "cases_unified", "one_net_rate", "good_rating_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Line:
 
 def published(targets: Targets) -> dict[str, str]:
     """Return the figures that must come out: those of the report, or the same shares of a smaller county."""
+    rated = RatingTargets.scaled(targets.total)
     return {
         "cases_total": f"{targets.total:,}件",
         "cases_unified": f"{targets.unified:,}件",
         "one_net_rate": text.ratio(targets.unified, targets.base),
+        "good_rating_rate": text.ratio(rated.good, rated.total),
     }
 
 

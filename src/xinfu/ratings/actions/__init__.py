@@ -1,16 +1,25 @@
 """How everybody writes ratings; the actor and the moment come last."""
 
+from xinfu.ratings.actions.bulk import BulkRating, load_ratings
+from xinfu.ratings.actions.intake import Outcome, Refusal, take_ratings
 from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
 from xinfu.ratings.actions.loop_watch import open_anonymous, watch
+from xinfu.ratings.actions.rating import rate
 
 __all__ = [
+    "BulkRating",
+    "Outcome",
+    "Refusal",
     "call_back",
     "draw_spot_check",
     "hand_over",
+    "load_ratings",
     "move_loop",
     "open_anonymous",
     "open_loop",
+    "rate",
     "show_phone",
+    "take_ratings",
     "watch",
 ]

@@ -1,5 +1,5 @@
 """How everybody reads ratings; the actor comes first."""
 
-from xinfu.ratings.queries.statistics import rows_behind
+from xinfu.ratings.queries.statistics import bad_without_loop, rows_behind
 
-__all__ = ["rows_behind"]
+__all__ = ["bad_without_loop", "rows_behind"]

@@ -16,7 +16,7 @@ from xinfu.core.actor import Actor
 from xinfu.core.refusal import Refused
 from xinfu.ratings.access import Can
 from xinfu.ratings.flow import Status
-from xinfu.ratings.models import BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
+from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
 from xinfu.ratings.statistics_local import FAIR_IS_GOOD, SMALLEST_GROUP
 from xinfu.ratings.triage import BAD_REASONS
 
@@ -130,6 +130,12 @@ def rows_behind(actor: Actor, codes: Sequence[str]) -> list[RowBehind]:
         )
         for row in found.order_by("-rated_on", "code")
     ]  # fmt: skip
+
+
+def bad_without_loop(actor: Actor) -> QuerySet[Rating]:
+    """Return the bad ratings whose loop is not open yet, by day and code."""
+    rows = Rating.objects.visible_to(actor).filter(level__in=BAD_LEVELS, loop=None)
+    return rows.exclude(channel=Channel.DEFAULT).order_by("rated_on", "code")
 
 
 def statistics(
