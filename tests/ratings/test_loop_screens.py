@@ -11,6 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.conftest import CHINA
 from tests.ratings import loops
+from xinfu.cases.models import Case
+from xinfu.catalog.models import Item, ItemVersion
 from xinfu.core import clock
 from xinfu.core.access import Role
 from xinfu.ratings.flow import Status
@@ -189,3 +191,47 @@ def test_history_shows_when_and_why_a_rating_left_the_statistics(
     assert Rating.objects.get(pk=loop.rating_id).excluded_at == AT
     page = html(as_role(Role.WINDOW_CHIEF).get(f"/ratings/loops/{loop.rating.code}/"))
     assert "自2023-05-18起（申诉成立）" in page
+
+
+@pytest.fixture
+def case(office: Any) -> Case:
+    """A finished case of the unit: promised 3 working days, took 5, stood still for 1."""
+    stamp = AT - timedelta(days=8)
+    Case.objects.create(
+        case_no="330624202305180001", case_tail="180001", content=b"", item_name="企业设立登记",
+        item_code="330624X1", received_at=stamp, received_on=stamp.date(), accepted_at=stamp,
+        accepted_on=stamp.date(), finished_at=AT, finished_on=AT.date(), state="finished",
+        due_kind="computed", due_on=AT.date() - timedelta(days=2), due_at=AT - timedelta(days=2), promise_days=3,
+        handling_days=5, paused_days=1, handler_name="王五", department=office.unit_a,
+        window=office.window_a1, changed_at=AT,
+    )  # fmt: skip
+    return Case.objects.get()
+
+
+def test_the_cases_clock_and_staff_stand_beside_the_rating(
+    office: Any, as_role: Callable[..., Any], case: Case
+) -> None:
+    loop = loops.loop(office, AT, called=False, case=case)
+    client = as_role(Role.WINDOW_CHIEF)
+    page = html(client.get(f"/ratings/loops/{loop.rating.code}/"))
+    for said in ("3个工作日", "5个工作日", "王五", case.case_no, f"/cases/{case.pk}/"):
+        assert said in page, said
+    assert case.case_no in html(client.get("/ratings/loops/sheet/"))
+
+
+@pytest.mark.parametrize(("code", "title"), [("111", "办事指南"), ("109", "申报材料"), ("112", "网上办理"),
+                                             ("114", "到现场次数")])  # fmt: skip
+@pytest.mark.parametrize("known", [True, False])
+def test_the_guide_of_the_cases_day_stands_beside_the_rating(
+    office: Any, as_role: Callable[..., Any], case: Case, code: str, title: str, known: bool
+) -> None:
+    if known:
+        item = Item.objects.create(code="330624X1", department=office.unit_a)
+        ItemVersion.objects.create(
+            item=item, version=7, since=AT.date() - timedelta(days=100), name="企业设立登记", task_type="01",
+            project_type="2", department=office.unit_a, digest="", imported_at=AT, visits=0,
+        )  # fmt: skip
+    loop = loops.loop(office, AT, case=case, reason_codes=code, item_code="330624X1")
+    page = html(as_role(Role.WINDOW_CHIEF).get(f"/ratings/loops/{loop.rating.code}/"))
+    assert f"先看：{title}" in page
+    assert ("第7版" if known else "没有找到办件当日有效的事项版本") in page
