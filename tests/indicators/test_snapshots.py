@@ -19,7 +19,7 @@ from tests.indicators.conftest import bump
 from xinfu.cases.models import Case
 from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
-from xinfu.core.registry import ForbiddenSource, Indicator, Part, indicators, snapshot_views
+from xinfu.core.registry import ForbiddenSource, Indicator, Part, derived_views, indicators, snapshot_views
 from xinfu.indicators import actions, engine, snapshots
 from xinfu.indicators.models import FigureSet, SnapshotOrigin
 
@@ -272,7 +272,8 @@ def test_every_indicator_counts_over_a_registered_view_and_its_columns() -> None
     from xinfu.lib import sql
 
     for one in indicators:
-        columns = set(snapshot_views[one.view].columns)
+        view = derived_views.get(one.view) or snapshot_views[one.view]
+        columns = set(view.columns)
         parts = [p for p in (one.numerator, one.denominator) if p is not None]
         for text in [one.dated_by, one.base, *(p.where for p in parts), *(p.measure for p in parts)]:
             if text:

@@ -67,6 +67,7 @@ class DerivedView:
 
     name: str
     title: str
+    columns: Mapping[str, str]
     of: tuple[str, ...]
     select: str
 

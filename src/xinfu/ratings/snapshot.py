@@ -58,6 +58,16 @@ BAD_COLUMNS = {
     "is_appeal_checked": "BOOLEAN",
 }
 
+RATABLE_COLUMNS = {
+    "counted_on": "DATE",
+    "department_id": "BIGINT",
+    "window_id": "BIGINT",
+    "town_id": "BIGINT",
+    "item_id": "BIGINT",
+    "cases": "INTEGER",
+    "rated": "INTEGER",
+}
+
 
 def _rule(code: str, default: str) -> str:
     """Return SQL for the local rule in force on the day of the rating, as text of its JSON."""
@@ -161,6 +171,7 @@ _GROUPS = "department_id, window_id, town_id, item_id"
 RATABLE = DerivedView(
     name="ratable",
     title="可评价办件与主动评价",
+    columns=RATABLE_COLUMNS,
     of=("cases", "ratings"),
     select=(
         f"SELECT finished_on AS counted_on, {_GROUPS}, 1 AS cases, 0 AS rated FROM cases "
