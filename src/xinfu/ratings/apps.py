@@ -11,7 +11,13 @@ class RatingsConfig(AppConfig):
 
     def ready(self) -> None:
         from xinfu.core import actor, inbox, registry
-        from xinfu.ratings import access, indicators, loop_local, statistics_local  # noqa: F401 -- local numbers register  # noqa: F401 -- grants and local numbers register
+        from xinfu.ratings import (  # noqa: F401 -- grants and local numbers register
+            access,
+            indicators,
+            loop_local,
+            rating_local,
+            statistics_local,
+        )
         from xinfu.ratings.queries import loop_inbox
 
         indicators.register()
@@ -19,4 +25,4 @@ class RatingsConfig(AppConfig):
         registry.navigate("办件", "差评处置", "ratings:loops", access.Can.SEE, 70)
         registry.navigate("办件", "评价统计", "ratings:statistics", access.Can.SEE, 75)
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
-        actor.name_jobs({"bad_ratings": "差评处置"})
+        actor.name_jobs({"bad_ratings": "差评处置", "ratings": "评价"})

@@ -65,6 +65,7 @@ EVENTS = {
     "cases.undo_confirmed": "确认撤销办件导入",
     "cases.imported": "导入办件",
     "ratings.imported": "导入省平台评价",
+    "rating.made": "评价办件",
     "ratings.loaded": "成批导入评价",
     "cases.pushed": "接口推送办件",
     "department.added": "新增机构",

@@ -5,7 +5,7 @@ from xinfu.ratings.actions.intake import Outcome, Refusal, take_ratings
 from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
 from xinfu.ratings.actions.loop_watch import open_anonymous, watch
-from xinfu.ratings.actions.rating import rate
+from xinfu.ratings.actions.rating import rate, switched_on
 
 __all__ = [
     "BulkRating",
@@ -20,6 +20,7 @@ __all__ = [
     "open_loop",
     "rate",
     "show_phone",
+    "switched_on",
     "take_ratings",
     "watch",
 ]

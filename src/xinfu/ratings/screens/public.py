@@ -1,7 +1,145 @@
-"""Pages that citizens see: rating by a signed link, what was rated of a window or an item."""
+"""Pages that citizens see: rating by a signed link, on a phone, without logging in (interface.md P7)."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-urls: list[URLPattern] = []
+from django import forms
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+
+from xinfu.cases import queries as cases
+from xinfu.core import clock, links
+from xinfu.core.access import public
+from xinfu.core.actor import system
+from xinfu.core.privacy import digest
+from xinfu.core.refusal import NotFound, Refused
+from xinfu.core.ui import forms as inputs
+from xinfu.people.session import address_of
+from xinfu.ratings import actions, codes, rating_local
+from xinfu.ratings.models import Channel, Level
+
+FIRST, AGAIN = "rate", "rate-again"
+TRIES_A_LINK = 20
+FACES = {5: "😀", 4: "🙂", 3: "😐", 2: "🙁", 1: "😠"}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One of the five choices: its level, its word, its face, the reasons that it offers."""
+
+    level: int
+    label: str
+    face: str
+    reasons: list[codes.Reason]
+
+
+class RateForm(forms.Form):
+    level = forms.TypedChoiceField(
+        label="您对这次办事满意吗？",
+        coerce=int,
+        choices=[(str(v), label) for v, label in sorted(Level.choices, reverse=True)],
+        error_messages={"required": "请选择满意程度。", "invalid_choice": "请选择满意程度。"},
+    )
+    reasons = forms.MultipleChoiceField(
+        label="理由", required=False, choices=[(r.code, r.text) for r in codes.REASONS.values()]
+    )
+    text = forms.CharField(
+        label="还想说的话",
+        required=False,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 4, "maxlength": 500}),
+        help_text="选填，最多500字",
+    )
+    named = forms.BooleanField(label="实名评价：工作人员会按办事时留的电话回访您", required=False)
+    may_publish = forms.BooleanField(label="同意公开文字评价（不公开姓名）", required=False)
+
+
+@public
+def rate(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the rating page of one finished case, or take the rating."""
+    at = clock.now()
+    if not rating_local.has_local_pages(timezone.localdate(at)):
+        return _closed(request, "本县的评价由浙江政务服务网统一收集，请到“浙里办”中评价这件事。", 200)
+    try:
+        turn, case_id = _of_link(token, at)
+        case = cases.get_case(system("ratings"), case_id)
+    except NotFound:
+        return _closed(request, "没有找到这件办件，请核对后再试。", 404)
+    except Refused as refused:
+        return _closed(request, refused.reason, 410 if refused.code == "expired_link" else 404)
+    form = RateForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _count_try(request, token, at)
+            rating = _take(form.cleaned_data, case_id, turn, at)
+            return render(request, "ratings/rated.html", {"rating": rating, "case": case})
+        except Refused as refused:
+            if refused.code in ("rated_before", "not_finished", "no_follow_up"):
+                return _closed(request, refused.reason, 409)
+            if refused.code == "too_many_tries":
+                answer = _closed(request, refused.reason, 429)
+                answer["Retry-After"] = "3600"
+                return answer
+            inputs.refuse(form, refused)
+    context = {"form": form, "case": case, "faces": _faces(at), "chosen": _chosen(form), "turn": turn}
+    return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
+
+
+def _of_link(token: str, at: datetime) -> tuple[int, int]:
+    """Return which turn a link is for, and of which case."""
+    try:
+        return 1, int(links.read(FIRST, token, at=at))
+    except Refused as refused:
+        if refused.code == "expired_link":
+            raise
+        return 2, int(links.read(AGAIN, token, at=at))
+
+
+def _take(given: dict[str, Any], case_id: int, turn: int, at: datetime) -> Any:
+    return actions.rate(
+        case_id=case_id,
+        level=given["level"],
+        reasons=given["reasons"],
+        text=given["text"],
+        is_anonymous=not given["named"],
+        may_publish=given["may_publish"],
+        channel=Channel.QR_CODE,
+        turn=turn,
+        by=system("ratings"),
+        at=at,
+    )
+
+
+def _count_try(request: HttpRequest, token: str, at: datetime) -> None:
+    """Count what comes from one address, and by one link, within an hour. Raises Refused past the county's number."""
+    most = rating_local.tries_an_hour(timezone.localdate(at))
+    for name, limit in ((f"address {address_of(request)}", most), (f"link {token}", min(most, TRIES_A_LINK))):
+        key = f"rate:{digest(name).hex()}"
+        cache.add(key, 0, 3600)
+        if cache.incr(key) > limit:
+            raise Refused("too_many_tries", "提交得太频繁，请一小时后再试，或到窗口评价。")
+
+
+def _faces(at: datetime) -> list[Face]:
+    on = actions.switched_on(at)
+    return [Face(v, str(Level(v).label), FACES[v], codes.offered(v, on)) for v in sorted(FACES, reverse=True)]
+
+
+def _chosen(form: RateForm) -> dict[str, Any]:
+    """Return what was chosen before, so that a refused page comes back as it was sent."""
+    data = form.data
+    reasons = data.getlist("reasons") if hasattr(data, "getlist") else []
+    return {"level": str(data.get("level", "")), "reasons": reasons}
+
+
+def _closed(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    return render(request, "ratings/rate_closed.html", {"sentence": sentence}, status=status)
+
+
+urls = [path("r/<str:token>/", rate, name="rate")]
