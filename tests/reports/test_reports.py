@@ -210,7 +210,10 @@ def test_subjects_that_are_not_run_here_are_named_as_hints_and_never_invented(
     assert paper.version is not None
     notes = "\n".join(paper.version.notes)
     for subject in rules.SUBJECTS:
-        assert f"本系统尚未记录“{subject.heading}”" in notes
+        missing = (
+            f"“{subject.heading}”在" if subject.code in sections else f"本系统尚未记录“{subject.heading}”"
+        )
+        assert missing in notes
     body = "".join(str(b) for b in paper.version.blocks)
     assert "好评率" not in body
     assert "成交额" not in body
@@ -220,18 +223,18 @@ def test_a_subject_that_registers_its_section_is_written_and_no_longer_missing(
     county: make.Office, clerk: Actor, now: datetime
 ) -> None:
     section = Section(
-        "ratings",
-        "政务服务“好差评”",
-        40,
-        lambda writing: [{"kind": "paragraph", "runs": [{"text": "评价平稳。"}]}],
+        "appraisal",
+        "进驻窗口考评",
+        50,
+        lambda writing: [{"kind": "paragraph", "runs": [{"text": "考评平稳。"}]}],
     )
-    sections.add("ratings", section)
+    sections.add("appraisal", section)
     try:
         paper = made(clerk, now)
     finally:
-        del sections._things["ratings"]
-    assert "评价平稳。" in text_of(paper)
-    assert "本系统尚未记录“政务服务“好差评””" not in "\n".join(paper.version.notes)  # type: ignore[union-attr]
+        del sections._things["appraisal"]
+    assert "考评平稳。" in text_of(paper)
+    assert "本系统尚未记录“进驻窗口考评”" not in "\n".join(paper.version.notes)  # type: ignore[union-attr]
 
 
 def test_an_entered_figure_is_printed_with_its_own_cutoff_evidence_and_mark(

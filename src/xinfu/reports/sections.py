@@ -72,6 +72,23 @@ def key_indicators(writing: Writing) -> list[Block]:
     return blocks
 
 
+def ratings(writing: Writing) -> list[Block]:
+    """政务服务“好差评”: the rates of ratings and of what became of the bad ones, where any are kept here."""
+    good = writing.row("good_rating_rate")
+    if good is None or not good.denominator:
+        return []
+    parts: list[str | Run] = ["政务服务“好差评”好评率为", writing.run(good)]
+    for label, code in (
+        ("差评整改率", "bad_rectified_rate"),
+        ("按期整改率", "bad_on_time_rate"),
+        ("实名差评回访率", "named_called_back_rate"),
+    ):
+        row = writing.row(code)
+        if row is not None and row.denominator:
+            parts += [f"，{label}", writing.run(row)]
+    return [paragraph(*parts, f"（截至{rules.day_text(good.to)}，系统默认评价不计）。")]
+
+
 def departments(writing: Writing) -> list[Block]:
     """The table of departments: every cell leads to its own source."""
     found: dict[str, dict[str, FigureRow]] = {}
@@ -108,11 +125,11 @@ def departments(writing: Writing) -> list[Block]:
 
 
 def entered(writing: Writing) -> list[Block]:
-    """What people entered for subjects that are not run here yet, each with its own cut-off."""
+    """What people entered for subjects that are not run here yet, or beside what is, each with its own cut-off."""
     blocks = []
     for subject in rules.SUBJECTS:
         rows = [row for row in writing.entered if row.subject == subject.code]
-        if not rows or subject.code in sections:
+        if not rows:
             continue
         parts: list[str | Run] = [f"{subject.heading}："]
         for place, row in enumerate(rows):
@@ -126,6 +143,7 @@ SECTIONS = (
     Section("overview", "总体情况", 10, overview),
     Section("key_indicators", "盯牢关键晾晒指标", 20, key_indicators),
     Section("departments", "各部门办件情况", 30, departments),
+    Section("ratings", "政务服务“好差评”", 40, ratings),
     Section("entered", "其他工作数据", 900, entered),
 )
 
