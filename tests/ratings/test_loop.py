@@ -40,7 +40,7 @@ def test_a_move_is_open_from_the_states_of_the_table_and_from_no_other(
         done = actions.move_loop(loop=loop, move=move, note="理由", due_on=due_on, by=make.SYSTEM, at=AT)
         assert done.status == FLOW[move].target
         assert BadRating.objects.get(pk=loop.pk).status == FLOW[move].target
-        step = done.steps.last()
+        step = done.steps.get(move=move, source=state)
         assert (step.move, step.source, step.target) == (move, state, FLOW[move].target)
         assert events()[-1].startswith("bad_rating.")
     else:
