@@ -18,4 +18,6 @@ SCHEDULE = (
     Due("reseal", "换密钥后重新加密个人信息", "*/2 * * * *", "xinfu.people.jobs.reseal"),
     Due("open_anonymous_loops", "收办前一日的匿名差评", "10 0 * * *", "xinfu.ratings.tasks.open_anonymous"),
     Due("watch_loops", "差评临期提醒和超期提请督办", "25 8 * * *", "xinfu.ratings.tasks.watch_loops"),
+    Due("watch_assigned", "交办事项临期、超期提醒", "20 8 * * *", "xinfu.assignments.tasks.watch"),
+    Due("review_assigned", "交办事项月度亮灯", "30 0 1 * *", "xinfu.assignments.tasks.review"),
 )
