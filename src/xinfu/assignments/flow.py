@@ -33,7 +33,7 @@ STATUS_LABELS = {
 FINAL = frozenset({Status.CONFIRMED, Status.WITHDRAWN})
 UNDER_WAY = frozenset({Status.ACCEPTED, Status.IN_WORK, Status.SENT_BACK})
 """States in which the owner works on it."""
-OPEN = frozenset(S) - FINAL
+OPEN = frozenset(Status) - FINAL
 
 FLOW = Flow(
     initial=Status.ASSIGNED,
