@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.assignments import items
 from xinfu.assignments import actions
 from xinfu.assignments.flow import Status
-from xinfu.assignments.models import Item
+from xinfu.assignments.models import Item, ItemFile
 from xinfu.core import clock
 from xinfu.core.access import Role
 
@@ -145,7 +147,44 @@ def test_a_leader_changes_a_lamp_and_the_page_says_why(office: Any, as_role: Any
 
 def test_many_are_chased_at_once_and_each_row_says_why_not(office: Any, as_role: Any) -> None:
     client = as_role(Role.GENERAL, office.general)
-    item = given(office, by=client.actor)
-    actions.remind(item, by=client.actor, at=clock.now())
-    page = client.post("/assignments/", {"bulk": "remind", "selected": [item.pk]})
-    assert page.status_code in (200, 302)
+    fresh, chased, done = (
+        given(office, by=client.actor, title="甲"), given(office, by=client.actor, title="乙"),
+        given(office, by=client.actor, title="丙", state=Status.CONFIRMED),
+    )  # fmt: skip
+    actions.remind(chased, by=client.actor, at=clock.now())
+    picked = ",".join(str(item.pk) for item in (fresh, chased, done))
+    answer = client.post(
+        "/assignments/",
+        {"bulk": "remind", "picked": picked, "_bulk_sure": "1", "_bulk_seen": "3", "_once": "chase"},
+        follow=True,
+    )
+    said = text_of(answer)
+    assert "成功 1，未处理 2" in said
+    assert "今天已催办过" in said
+    assert "不用催办" in said
+    assert fresh.steps.filter(move="remind").count() == 1
+
+
+def test_evidence_goes_to_those_who_see_the_item_and_to_nobody_else(office: Any, as_role: Any) -> None:
+    item = given(office, state=Status.IN_WORK)
+    doer = as_role(Role.UNIT_LIAISON)
+    sheet = SimpleUploadedFile("佐证.pdf", b"%PDF-1.7 x", "application/pdf")
+    sent = {"move": "report", "note": "已办好", "files": sheet}
+    assert doer.post(f"/assignments/{item.pk}/move/", sent).status_code == 302
+    file = ItemFile.objects.get(step__item=item)
+    url = f"/assignments/{item.pk}/files/{file.pk}/"
+    assert b"".join(doer.get(url).streaming_content) == b"%PDF-1.7 x"
+    assert as_role(Role.UNIT_LIAISON, office.unit_b).get(url).status_code == 404
+
+
+def test_a_final_step_keeps_its_evidence_over_the_page_that_asks_again(office: Any, as_role: Any) -> None:
+    client = as_role(Role.GENERAL, office.general)
+    item = given(office, by=client.actor, state=Status.REPORTED)
+    url = f"/assignments/{item.pk}/move/"
+    sheet = SimpleUploadedFile("验收.pdf", b"%PDF-1.7 z", "application/pdf")
+    page = text_of(client.post(url, {"move": "confirm", "note": "同意", "files": sheet}))
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    assert client.post(url, hidden).status_code == 302
+    item.refresh_from_db()
+    assert item.status == Status.CONFIRMED
+    assert ItemFile.objects.get(step__item=item).name == "验收.pdf"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -15,7 +14,7 @@ from xinfu.assignments import local_rules, rules
 from xinfu.assignments.access import Can
 from xinfu.assignments.actions import raw_lamp
 from xinfu.assignments.flow import OPEN, Status
-from xinfu.assignments.models import Item, ItemFile, LampEntry, Source
+from xinfu.assignments.models import Item, ItemFile, LampEntry
 from xinfu.core.actor import Actor
 from xinfu.core.inbox import Todo
 from xinfu.core.models import StoredFile
@@ -114,17 +113,6 @@ def own_files(actor: Actor, ids: Iterable[int]) -> list[StoredFile]:
 def units(actor: Actor) -> list[tuple[int, str]]:
     """Return the units in use that the actor sees, for a choice."""
     return [(unit.pk, unit.name) for unit in people.departments(actor) if unit.closed_on is None]
-
-
-def give_url(actor: Actor, *, source: str, title: str, due_on: date, unit: str, text: str = "") -> str:
-    """Return the address of the form that gives an item, filled in; blank where the actor may not give any."""
-    if not actor.may(Can.GIVE) or source not in Source.values:
-        return ""
-    found = people.find_department(unit)
-    said = {"source": source, "title": title, "due_on": due_on.isoformat(), "text": text}
-    if found is not None:
-        said["department"] = str(found.pk)
-    return f"{reverse('assignments:give')}?{urlencode(said)}"
 
 
 def find_unit(name: str) -> Department:

@@ -98,7 +98,7 @@ ITEMS = lists.register(
             Column("given_at", "交办时间", kind="when", shown=False),
         ),
         order="due_on", form=ItemFilter, narrow=_narrow, visible=4, export=Can.EXPORT,
-        nothing="还没有交办事项。可以从“交办”开始，也可以在周通报里直接交办。",
+        nothing="还没有交办事项。可以从“交办”开始。",
         bulk=(
             lists.Bulk("remind", "催办", actions.remind, Can.CONFIRM, happens=("承办单位的历史里记一次催办",)),
         ),
