@@ -26,16 +26,23 @@ from xinfu.ratings.models import Channel, Level
 
 FIRST, AGAIN = "rate", "rate-again"
 TRIES_A_LINK = 20
-FACES = {5: "😀", 4: "🙂", 3: "😐", 2: "🙁", 1: "😠"}
+MOUTHS = {
+    5: "M8 14q4 5 8 0z",
+    4: "M8 15q4 3 8 0",
+    3: "M8 16h8",
+    2: "M8 17q4-3 8 0",
+    1: "M8 18q4-5 8 0M6 7l3 1.5M18 7l-3 1.5",
+}
+"""The mouth of each face as a drawn line: which faces a phone's letters have differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One of the five choices: its level, its word, its face, the reasons that it offers."""
+    """One of the five choices: its level, its word, its mouth, the reasons that it offers."""
 
     level: int
     label: str
-    face: str
+    mouth: str
     reasons: list[codes.Reason]
 
 
@@ -54,7 +61,7 @@ class RateForm(forms.Form):
         required=False,
         strip=True,
         widget=forms.Textarea(attrs={"rows": 4, "maxlength": 500}),
-        help_text="选填，最多500字",
+        help_text="最多500字",
     )
     named = forms.BooleanField(label="实名评价：工作人员会按办事时留的电话回访您", required=False)
     may_publish = forms.BooleanField(label="同意公开文字评价（不公开姓名）", required=False)
@@ -128,7 +135,9 @@ def _count_try(request: HttpRequest, token: str, at: datetime) -> None:
 
 def _faces(at: datetime) -> list[Face]:
     on = actions.switched_on(at)
-    return [Face(v, str(Level(v).label), FACES[v], codes.offered(v, on)) for v in sorted(FACES, reverse=True)]
+    return [
+        Face(v, str(Level(v).label), MOUTHS[v], codes.offered(v, on)) for v in sorted(MOUTHS, reverse=True)
+    ]
 
 
 def _chosen(form: RateForm) -> dict[str, Any]:
