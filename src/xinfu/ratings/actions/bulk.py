@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +17,8 @@ from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.privacy import digest, seal
 from xinfu.ratings.access import Can
-from xinfu.ratings.models import Rating, RatingReason
+from xinfu.ratings.actions.intake import COLUMNS, _cell, _ids, _insert
+from xinfu.ratings.models import Origin, Rating, RatingReason, Stage, UserKind
 
 CHUNK = 4000
 
@@ -62,54 +64,38 @@ def load_ratings(*, rows: Iterable[BulkRating], source: str, by: Actor, at: date
 
 @transaction.atomic
 def _write(chunk: Sequence[BulkRating], seen: hashlib._Hash) -> int:
-    known = {
-        bytes(key)
-        for key in Rating.objects.filter(
-            case_key__in=[digest(row.case_no) for row in chunk], stage="2", turn=1
-        ).values_list("case_key", flat=True)
-    }
-    once = {rating.case_key: rating for rating in reversed(list(_ratings(chunk)))}
-    new = [rating for key, rating in once.items() if key not in known]
+    keys = [digest(row.case_no) for row in chunk]
+    rated = Rating.objects.filter(case_key__in=keys, stage=Stage.FINISHED, turn=1)
+    known = {bytes(key) for key in rated.values_list("case_key", flat=True)}
+    new: dict[bytes, dict[str, Any]] = {}
+    for key, row in zip(keys, chunk, strict=True):
+        if key not in known and key not in new:
+            new[key] = _values(key, row)
     # By code, so that the running number within a chunk tells nothing of the order in which they came.
-    new.sort(key=lambda rating: rating.code)
-    made = Rating.objects.bulk_create(new, batch_size=1000)
-    RatingReason.objects.bulk_create(
-        (
-            RatingReason(rating=rating, code=code)
-            for rating in made
-            for code in rating.reason_codes.split(",")
-            if code
-        ),
-        batch_size=5000,
-    )
-    for rating in new:
-        seen.update(f"{rating.code} {rating.level} {rating.reason_codes}\n".encode())
-    return len(new)
+    made = sorted(new.values(), key=lambda values: str(values["code"]))
+    for pk, values in zip(_ids(len(made)), made, strict=True):
+        values["id"] = pk
+    _insert(Rating._meta.db_table, COLUMNS, ([_cell(values[c]) for c in COLUMNS] for values in made))
+    reasons = [(v["id"], code) for v in made for code in v["reason_codes"].split(",") if code]
+    _insert(RatingReason._meta.db_table, ("rating_id", "code"), reasons)
+    for values in made:
+        seen.update(f"{values['code']} {values['level']} {values['reason_codes']}\n".encode())
+    return len(made)
 
 
-def _ratings(chunk: Iterable[BulkRating]) -> Iterator[Rating]:
-    for row in chunk:
-        day = timezone.localtime(row.rated_at)
-        start = day.replace(hour=0, minute=0, second=0, microsecond=0)
-        yield Rating(
-            code=b32encode(digest(f"{row.case_no} 2 1"))[:16].decode().lower(),
-            case_id=None if row.is_anonymous else row.case_id,
-            case_key=digest(row.case_no),
-            channel=row.channel,
-            level=row.level,
-            reason_codes=",".join(row.reasons),
-            text=row.text,
-            is_anonymous=row.is_anonymous,
-            may_publish=row.may_publish,
-            rated_at=start if row.is_anonymous else row.rated_at,
-            rated_on=day.date(),
-            item_id=row.item_id,
-            item_code=row.item_code,
-            item_name=row.item_name,
-            department_id=row.department_id,
-            window_id=row.window_id,
-            town_id=row.town_id,
-            sealed=b""
-            if row.is_anonymous
-            else seal({"name": row.name, "phone": row.phone, "case_no": row.case_no}),
-        )
+def _values(key: bytes, row: BulkRating) -> dict[str, Any]:
+    day = timezone.localtime(row.rated_at)
+    start = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    person = {"name": row.name, "phone": row.phone, "case_no": row.case_no}
+    return {
+        "code": b32encode(digest(f"{row.case_no} 2 1"))[:16].decode(),
+        "province_no": "", "origin": Origin.LOCAL.value, "case_id": None if row.is_anonymous else row.case_id,
+        "case_key": key, "stage": Stage.FINISHED.value, "turn": 1, "channel": row.channel, "level": row.level,
+        "reason_codes": ",".join(row.reasons), "text": row.text, "is_anonymous": row.is_anonymous,
+        "may_publish": row.may_publish, "withheld_at": None, "withheld_by": "", "withheld_reason": "",
+        "rated_at": start if row.is_anonymous else row.rated_at, "rated_on": day.date(),
+        "item_code": row.item_code, "item_name": row.item_name, "item_id": row.item_id,
+        "department_id": row.department_id, "window_id": row.window_id, "town_id": row.town_id,
+        "user_kind": UserKind.PERSON.value, "sealed": b"" if row.is_anonymous else seal(person),
+        "excluded_at": None,
+    }  # fmt: skip
