@@ -11,6 +11,7 @@ from xinfu.ratings.models import Stage
 LOCAL_PAGES = "ratings.local_pages"
 STAGES = "ratings.stages"
 TRIES = "ratings.tries_an_hour"
+LINK_DAYS = "ratings.link_days"
 
 local.declare(
     LOCAL_PAGES,
@@ -39,6 +40,19 @@ local.declare(
     check=local.whole(5, 5000),
     permission=Can.SET_LOCAL_RULES,
 )
+local.declare(
+    LINK_DAYS,
+    title="评价链接自出具之日起有效",
+    default=30,
+    unit="天",
+    source="默认值：未见上位规定",
+    check=local.whole(1, 366),
+    permission=Can.SET_LOCAL_RULES,
+)
+
+
+def link_days(day: date) -> int:
+    return int(local.on(LINK_DAYS, day).value)
 
 
 def has_local_pages(day: date) -> bool:

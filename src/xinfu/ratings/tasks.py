@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from xinfu.core.actor import system
 from xinfu.ratings import actions
@@ -14,3 +16,7 @@ def open_anonymous(at: datetime) -> None:
 
 def watch_loops(at: datetime) -> None:
     actions.watch(by=system("bad_ratings"), at=at)
+
+
+def seal_day(at: datetime) -> None:
+    actions.seal_day(day=timezone.localdate(at) - timedelta(days=1), by=system("ratings"), at=at)

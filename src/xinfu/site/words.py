@@ -64,6 +64,7 @@ EVENTS = {
     "cases.import_undone": "撤销办件导入",
     "cases.undo_confirmed": "确认撤销办件导入",
     "cases.imported": "导入办件",
+    "ratings.day_sealed": "封存一日评价",
     "ratings.exported": "向省平台导出评价",
     "ratings.imported": "导入省平台评价",
     "rating.made": "评价办件",

@@ -1,6 +1,7 @@
 """How everybody writes ratings; the actor and the moment come last."""
 
 from xinfu.ratings.actions.bulk import BulkRating, load_ratings
+from xinfu.ratings.actions.days import seal_day
 from xinfu.ratings.actions.intake import Outcome, Refusal, take_ratings
 from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
@@ -19,6 +20,7 @@ __all__ = [
     "open_anonymous",
     "open_loop",
     "rate",
+    "seal_day",
     "show_phone",
     "switched_on",
     "take_ratings",

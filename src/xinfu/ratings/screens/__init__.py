@@ -1,17 +1,8 @@
-"""Screens of ratings: ways in, the staff's list, the loop of the bad ones, statistics."""
+"""Screens of ratings: ways in, the loop of the bad ones, statistics."""
 
 from __future__ import annotations
 
-from xinfu.ratings.screens import exchange, listing, loop, public, setup, statistics, tablet, telephone
+from xinfu.ratings.screens import loop, public, receipt, statistics
 
 app_name = "ratings"
-urlpatterns = [
-    *listing.urls,
-    *public.urls,
-    *tablet.urls,
-    *telephone.urls,
-    *setup.urls,
-    *loop.urls,
-    *statistics.urls,
-    *exchange.urls,
-]
+urlpatterns = [*public.urls, *receipt.urls, *loop.urls, *statistics.urls]

@@ -1,7 +1,0 @@
-"""Ratings, pushed and read."""
-
-from __future__ import annotations
-
-from ninja import Router
-
-router = Router()

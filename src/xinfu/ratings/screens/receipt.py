@@ -1,0 +1,77 @@
+"""The receipt of a finished case with the code that a phone rates by; the window prints it and hands it over."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import segno
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from xinfu.cases import queries as cases
+from xinfu.core import clock, links
+from xinfu.core.access import needs
+from xinfu.core.refusal import NotFound, Refused
+from xinfu.core.ui import forms as inputs
+from xinfu.people.session import actor_of
+from xinfu.ratings import queries, rating_local
+from xinfu.ratings.access import Can
+from xinfu.ratings.screens.public import AGAIN, FIRST
+
+if TYPE_CHECKING:
+    from xinfu.cases.models import Case
+
+
+class ReceiptForm(forms.Form):
+    no = inputs.Text(label="办件编号", max_length=50, help_text="完整编号；只能出具已办结的办件")
+
+
+@needs(Can.SEE)
+def receipt(request: HttpRequest) -> HttpResponse:
+    """Ask for a case's number, then show its receipt to print. It never says whether the case was rated already."""
+    actor, at = actor_of(request), clock.now()
+    form, context = ReceiptForm(request.GET or None), {}
+    if form.is_valid():
+        try:
+            case = cases.get_case_by_number(actor, form.cleaned_data["no"])
+            context = _receipt(request, case, at)
+        except NotFound:
+            form.add_error("no", "没有找到这件办件，或不在您可查看的单位内，请核对编号。")
+        except Refused as refused:
+            form.add_error("no", refused.reason)
+    return render(
+        request, "ratings/receipt.html", {"form": form, **context}, status=422 if form.errors else 200
+    )
+
+
+def _receipt(request: HttpRequest, case: Case, at: datetime) -> dict[str, object]:
+    if case.finished_at is None:
+        raise Refused("not_finished", "这件事还没有办结，办结后再出具评价回执。")
+    day = timezone.localdate(at)
+    if not rating_local.has_local_pages(day):
+        raise Refused("province_collects", "本县的评价由省平台收集，请引导办事人到“浙里办”评价。")
+    last = day + timedelta(days=rating_local.link_days(day))
+    again = queries.may_rate_again(case.pk)
+    url = request.build_absolute_uri(reverse("ratings:rate", args=[_token(case.pk, last, again=again)]))
+    return {"case": case, "qr": _drawn(url), "url": url, "last": last, "again": again}
+
+
+def _token(case_id: int, last: date, *, again: bool) -> str:
+    until = inputs.end_of(last)
+    return links.make(AGAIN if again else FIRST, str(case_id), until=until)
+
+
+def _drawn(url: str) -> SafeString:
+    """Return the QR code as SVG, level M: a crumpled receipt still reads."""
+    drawn = segno.make(url, error="m", micro=False).svg_inline(
+        scale=4, border=4, svgclass="qr", lineclass=None
+    )
+    return SafeString(drawn)
+
+
+urls = [path("receipt/", receipt, name="receipt")]
