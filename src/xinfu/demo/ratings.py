@@ -33,7 +33,17 @@ REASONS = {
     5: ("510", "511", "512"),
 }
 CHANNELS = (("3", 42), ("4", 74), ("2", 86), ("6", 93), ("1", 97), ("5", 100))
-RECENT = ("open", "rectifying", "appealed", "cannot_asked", "rejected", "extended", "refused", "cannot", "upheld")
+RECENT = (
+    "open",
+    "rectifying",
+    "appealed",
+    "cannot_asked",
+    "rejected",
+    "extended",
+    "refused",
+    "cannot",
+    "upheld",
+)
 """What stands with the latest bad ratings, latest first: each state of the loop at least once."""
 
 
@@ -69,7 +79,9 @@ def plan(targets: RatingTargets) -> list[str]:
 
 
 def _n(word: str, of: str, below: int) -> int:
-    return int.from_bytes(hashlib.md5(f"{of}{word}".encode(), usedforsecurity=False).digest()[:6], "big") % below
+    return (
+        int.from_bytes(hashlib.md5(f"{of}{word}".encode(), usedforsecurity=False).digest()[:6], "big") % below
+    )
 
 
 def load(cases_total: int, at: datetime) -> int:
