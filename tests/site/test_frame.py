@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -336,7 +337,7 @@ def test_a_rule_is_set_by_permission_with_day_and_source(as_role: Any, limits: N
     page = text_of(client.get(place))
     assert "县政务办〔2023〕1号" in page
     assert "本地规定" in page
-    assert "设定取值" in text_of(client.get("/")), "what changed is told on the first screen"
+    assert "设定取值" in text_of(client.get("/news/")), "what changed is told on the first screen"
 
 
 @pytest.mark.parametrize("value, said", [("x", "请填整数"), ("99", "1 到 30"), ("", "请填写“取值”。")])
@@ -380,6 +381,18 @@ def test_an_unknown_rule_is_not_found(as_role: Any, limits: None) -> None:
 
 
 # --- news, help, tags ----------------------------------------------------------------------------
+
+
+def test_the_home_page_asks_for_the_news_after_its_inbox_and_a_page_shows_them_without_scripts(
+    as_role: Callable[..., Any],
+) -> None:
+    client = as_role(Role.GENERAL)
+    assert 'hx-get="/news/"' in client.get("/").content.decode()
+    whole = client.get("/news/").content.decode()
+    part = client.get("/news/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" in whole
+    assert "<html" not in part
+    assert part.strip() in whole
 
 
 def test_news_are_told_only_to_those_who_may_see_the_subject(

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from xinfu.core import journal
+from xinfu.core import journal, once
 from xinfu.core.actor import Actor
 from xinfu.core.models import LocalRule
 from xinfu.core.refusal import Refused
@@ -95,14 +95,19 @@ def declared() -> list[Declared]:
 
 def on(code: str, day: date) -> Value:
     """Return the value in force on the day."""
-    rule = LocalRule.objects.filter(code=code, since__lte=day).order_by("-since").first()
-    return _value(code, rule)
+    rules = [rule for rule in _rules() if rule.code == code and rule.since <= day]
+    return _value(code, rules[-1] if rules else None)
 
 
 def all_on(day: date) -> dict[str, Value]:
     """Return code → value in force on the day, of every declared number, by one query."""
-    rules = {rule.code: rule for rule in LocalRule.objects.filter(since__lte=day).order_by("since")}
+    rules = {rule.code: rule for rule in _rules() if rule.since <= day}
     return {code: _value(code, rules.get(code)) for code in _DECLARED}
+
+
+def _rules() -> list[LocalRule]:
+    """Return the few rows that a county has set, by day; a reading request asks for them once."""
+    return once.read("local_rules", lambda: list(LocalRule.objects.order_by("since", "pk")))
 
 
 def _value(code: str, rule: LocalRule | None) -> Value:

@@ -12,7 +12,6 @@ from xinfu.cases import local, rules
 from xinfu.cases.models import Case, CaseQuerySet, DueKind, State
 from xinfu.cases.rules import Light
 from xinfu.core import clock, holidays
-from xinfu.core.models import LocalRule
 from xinfu.lib.workdays import Calendar
 
 WAITING_STATES = (State.APPLIED, State.RECEIVED, State.CORRECTION)
@@ -37,15 +36,7 @@ def today(at: datetime | None = None) -> Today:
     """Return the present moment of the house (two small queries)."""
     at = at or clock.now()
     day = timezone.localdate(at)
-    return Today(at, day, holidays.calendar(), _soon(day))
-
-
-def _soon(day: date) -> tuple[int, int]:
-    """Return what `local.soon` says, with one query for both of its numbers."""
-    wanted = {local.SOON_WORKDAYS: rules.SOON_WORKDAYS, local.SOON_PERCENT: rules.SOON_PERCENT}
-    known = LocalRule.objects.filter(code__in=list(wanted), since__lte=day).order_by("since")
-    wanted |= dict(known.values_list("code", "value"))
-    return int(wanted[local.SOON_WORKDAYS]), int(wanted[local.SOON_PERCENT])
+    return Today(at, day, holidays.calendar(), local.soon(day))
 
 
 # --- one case ------------------------------------------------------------------------------------

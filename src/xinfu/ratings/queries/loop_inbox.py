@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,8 +32,26 @@ def todos(actor: Actor, at: datetime) -> list[Todo]:
     """Return the morning's sheet, what is to be handled, what is to be judged, and what was raised to the unit."""
     if not (actor.may(Can.HANDLE) or actor.may(Can.JUDGE)):
         return []
-    today = now(at)
-    return [*_handling(actor, today), *_judging(actor, today), *_raised(actor, today)]
+    today, waiting = now(at), _waiting(actor)
+    return [
+        *(_handling(actor, today) if waiting["mine"] else ()),
+        *(_judging(actor, today) if waiting["judged"] else ()),
+        *_raised(waiting["raised"], today),
+    ]
+
+
+def _waiting(actor: Actor) -> dict[str, int]:
+    """Return how many loops wait of each kind, asked at once: most days nothing does."""
+    reach = Q(raised_to_id=actor.unit_id)
+    if actor.may(Can.SPOT_CHECK):
+        reach |= Q(raised_to__parent=None)
+    raised = reach & Q(raised_to__isnull=False, status__in=HANDLED_CODES)
+    found: dict[str, int] = BadRating.objects.filter(finished_at=None).aggregate(
+        mine=Count("pk", filter=mine(actor)),
+        judged=Count("pk", filter=to_judge(actor)),
+        raised=Count("pk", filter=raised),
+    )
+    return found
 
 
 def _handling(actor: Actor, today: Now) -> list[Todo]:
@@ -131,14 +149,8 @@ def _judging(actor: Actor, today: Now) -> list[Todo]:
     return out
 
 
-def _raised(actor: Actor, today: Now) -> list[Todo]:
+def _raised(number: int, today: Now) -> list[Todo]:
     """Return one line for the overdue loops that were raised to the actor's unit; the office's goes to its section."""
-    reach = Q(raised_to_id=actor.unit_id)
-    if actor.may(Can.SPOT_CHECK):
-        reach |= Q(raised_to__parent=None)
-    number = BadRating.objects.filter(
-        reach, finished_at=None, raised_to__isnull=False, status__in=HANDLED_CODES
-    ).count()
     return (
         [_count("督办", "件超期差评提请督办", "raised", number, today.day, "下级单位超期")] if number else []
     )

@@ -10,6 +10,7 @@ app_name = "site"
 urlpatterns = [
     path("", home.home, name="home"),
     path("inbox/news", home.inbox_news, name="inbox_news"),
+    path("news/", home.latest_news, name="news"),
     path("search/", home.search, name="search"),
     path("display", home.display, name="display"),
     path("drafts", home.own_drafts, name="drafts"),

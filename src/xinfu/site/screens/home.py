@@ -45,10 +45,18 @@ def home(request: HttpRequest) -> HttpResponse:
             "shown": LEADERS_SEE if Role.LEADER in actor.roles else 1000,
             "later": sum(put_off.todo.count for put_off in later),
             "days": queries.snooze_days(waiting, now, calendar),
-            "news": news.latest(actor),
             "now": now,
         },
     )
+
+
+@signed_in
+def latest_news(request: HttpRequest) -> HttpResponse:
+    """Show what changed of late: within the home page, after its inbox stands; as a page where no script runs."""
+    template = "site/news_lines.html" if request.headers.get("HX-Request") else "site/news.html"
+    answer = render(request, template, {"news": news.latest(actor_of(request))})
+    answer["Vary"] = "HX-Request"
+    return answer
 
 
 @signed_in
