@@ -333,8 +333,8 @@ def test_the_same_text_on_the_database_has_the_same_hash(
         pytest.skip("the text is carried to PostgreSQL")
     snapshot = actions.refresh_snapshot(by=TEST, at=AT)
     for indicator in indicators:
-        if not engine.allowed(indicator, grouping):
-            continue
+        if not engine.allowed(indicator, grouping) or indicator.view not in snapshot_views:
+            continue  # what is made of other views at reading time has no table of its own
         with_duckdb = engine.compute(snapshot, [indicator], FRM, TO, [grouping])
         assert sql.result_hash(as_tuples(with_duckdb)) == sql.result_hash(
             as_tuples(on_database(indicator, grouping))

@@ -72,7 +72,7 @@ def store(
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-    safe = Path(name.replace("\\", "/")).name[:200] or "未命名"
+    safe = Path(name.replace("\\", "/").replace("\0", "")).name[:200] or "未命名"
     return StoredFile.objects.create(
         sha256=digest.hexdigest(),
         name=safe,

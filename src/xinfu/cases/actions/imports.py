@@ -98,7 +98,7 @@ def _batch(
     name: str, sha256: str, mapping: Mapping, by: Actor, at: datetime, file: StoredFile | None
 ) -> ImportBatch:
     return ImportBatch.objects.create(
-        name=name[:255],
+        name=name.replace("\0", "")[:255],
         sha256=sha256,
         mapping=mapping.code,
         file=file,
