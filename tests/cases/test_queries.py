@@ -171,6 +171,7 @@ def test_a_list_says_how_many_it_shows_whoever_reads_it(
         rows = queries.cases(as_role(role, unit).actor, wanted, now)
         assert paging.count(rows) == (len(rows), True), role
         assert paging.count(rows.filter(state="handling")) == (len(rows.filter(state="handling")), True)
+        assert paging.count(rows.none()) == (0, True)
 
 
 def test_a_unit_finds_its_own_cases_of_each_light_and_no_other(

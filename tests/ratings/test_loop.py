@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.conftest import CHINA
@@ -334,3 +335,22 @@ def test_a_draw_refuses_what_cannot_be_drawn(office: Any) -> None:
             by=make.actor(Role.WINDOW_CHIEF, office.unit_a),
             at=AT,
         )
+
+
+@pytest.mark.parametrize("many", [1, 3, 8, 70])
+def test_an_inbox_names_the_first_and_counts_the_rest_however_many_wait(office: Any, many: int) -> None:
+    """Three kinds wait at once: to handle, to judge, raised from below; what fits is read by one statement."""
+    for _ in range(many):
+        loops.loop(office, AT)
+        loops.loop(office, AT, state=Status.APPEALED)
+    chief = make.actor(Role.WINDOW_CHIEF, office.unit_a)
+    judge = make.actor(Role.APPRAISAL, office.appraisal)
+    for who, word in ((chief, "待处置"), (judge, "待审核")):
+        found = [todo for todo in loop_inbox.todos(who, AT) if todo.kind != "差评处置单"]
+        named = [todo for todo in found if todo.count == 1 and word not in todo.title]
+        counted = [todo.title for todo in found if word in todo.title]
+        assert len(named) == min(many, 5), who
+        assert counted == ([f"{many}件差评{word}"] if many > 5 else [])
+    with CaptureQueriesContext(connection) as asked:
+        loop_inbox.todos(chief, AT)
+    assert sum('FROM "ratings_badrating"' in q["sql"] for q in asked) == (1 if many <= 60 else 7)

@@ -203,6 +203,7 @@ def test_a_citizen_rates_without_logging_in(page: str, client: Client, case: Cas
     assert "需提供办事指南之外的申报材料" in html
     done = client.post(page, {"level": "1", "reasons": ["109"], "text": "要了两次材料", "named": "on"})
     assert "已收到您的评价" in done.content.decode()
+    assert "1个工作日内打电话向您核实，属实的15个工作日内整改" in done.content.decode()
     assert "电话向您核实" in done.content.decode()
     rating = Rating.objects.get()
     assert (rating.level, rating.reason_codes, rating.is_anonymous, rating.channel) == (1, "109", False, "3")

@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import make
-from tests.cases.conftest import import_cases, row, write  # noqa: F401  (write is a fixture)
+from tests.cases.conftest import as_csv, import_cases, row
 from tests.site.test_doors import patterns
 from xinfu.cases.models import Case
 from xinfu.core import files, links
@@ -31,9 +31,11 @@ SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture
-def case(office: make.Office, write: Callable[..., Path]) -> Case:  # noqa: F811
+def case(office: make.Office, tmp_path: Path) -> Case:
     """A case of unit A with a script for its item's and its applicant's name."""
-    told = import_cases(write([row(事项名称=SCRIPT, 申请者名称=SCRIPT)]))
+    path = tmp_path / "cases.csv"
+    path.write_text(as_csv([row(事项名称=SCRIPT, 申请者名称=SCRIPT)]))
+    told = import_cases(path)
     assert told["created"] == 1, told
     return Case.objects.get()
 

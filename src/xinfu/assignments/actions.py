@@ -16,20 +16,14 @@ from xinfu.assignments.guards import acts_for, is_given_by_me, is_mine
 from xinfu.assignments.models import Item, ItemFile, ItemStep, LampEntry, Partner, Source
 from xinfu.core import journal
 from xinfu.core.actor import Actor
+from xinfu.core.evidence import LONGEST_NOTE, check_files, note_of
 from xinfu.core.models import StoredFile
 from xinfu.core.refusal import Forbidden, Refused
 
 if TYPE_CHECKING:
     from xinfu.people.models import Department, Person
 
-LONGEST_NOTE = 300
-MOST_FILES = 5
 NEEDS_NOTE = frozenset({"return", "report", "send_back", "give_again", "withdraw"})
-KINDS = frozenset({
-    "application/pdf", "image/png", "image/jpeg",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-})  # fmt: skip
 PAST = {
     "accept": "accepted",
     "return": "returned",
@@ -176,15 +170,6 @@ def locked(item: Item) -> Item:
     return rows.select_related("department", "giver", "transfer_to", "person").get(pk=item.pk)
 
 
-def note_of(note: str, *, is_needed: bool) -> str:
-    text = note.strip()
-    if is_needed and not text:
-        raise Refused("no_note", "请写明理由或办理情况。", field="note")
-    if len(text) > LONGEST_NOTE:
-        raise Refused("note_too_long", f"说明最多{LONGEST_NOTE}字，现有{len(text)}字，请精简。", field="note")
-    return text
-
-
 def _step(item: Item, move: str, verb: str, note: str, by: Actor, at: datetime) -> ItemStep:
     return ItemStep.objects.create(
         item=item, move=move, verb=verb, note=note, at=at, by=by.key, by_name=by.name[:80],
@@ -193,15 +178,8 @@ def _step(item: Item, move: str, verb: str, note: str, by: Actor, at: datetime) 
 
 
 def _attach(step: ItemStep, files: Sequence[StoredFile], *, by: Actor) -> None:
-    if len(files) > MOST_FILES:
-        raise Refused("too_many_files", f"一次最多{MOST_FILES}个附件，请合并后再传。", field="files")
+    check_files(files, by=by)
     for file in files:
-        if file.content_type not in KINDS:
-            raise Refused(
-                "wrong_file", f"“{file.name}”不是 PDF、图片、Word 或 Excel 文件，请换一个。", field="files"
-            )
-        if file.stored_by != by.key:
-            raise Forbidden("只能附上本人上传的文件。")
         ItemFile.objects.create(step=step, digest=file.sha256, name=file.name[:200])
 
 

@@ -29,9 +29,7 @@ class LampTerm:
     source: str
 
 
-TERMS: Sequence[LampTerm] = (
-    LampTerm(date(2023, 1, 1), 10, 80, 10, "改革任务督办的通行做法（默认值，未见上位规定）"),
-)
+TERMS: Sequence[LampTerm] = (LampTerm(date(2023, 1, 1), 10, 80, 10, "默认值，未见上位规定"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from xinfu.assignments.models import Item, Source
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
+from xinfu.core.evidence import check_number, note_of
 from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import Step, confirm, lists, text
@@ -184,7 +185,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponseBase:
         FLOW.check(name, item, actor)
         evidence_kept = _keep(request, actor)
         if name in HAPPENS:
-            actions.note_of(form.cleaned_data["note"], is_needed=name in actions.NEEDS_NOTE)
+            note_of(form.cleaned_data["note"], is_needed=name in actions.NEEDS_NOTE)
             if page := confirm.ask(
                 request, verb=FLOW[name].label, thing=item.title, happens=HAPPENS[name], back=_link(item)
             ):
@@ -204,8 +205,7 @@ def _keep(request: HttpRequest, actor: Actor) -> list[StoredFile]:
     """Keep the evidence that came along, so that it outlasts the page that asks again."""
     sent = request.FILES.getlist("files")
     kept = [int(pk) for pk in request.POST.getlist("kept") if pk.isdecimal() and len(pk) < 19]
-    if len(sent) + len(kept) > actions.MOST_FILES:
-        raise Refused("too_many_files", f"一次最多{actions.MOST_FILES}个附件，请合并后再传。", field="files")
+    check_number(len(sent) + len(kept))
     with transaction.atomic():
         kept += [files.store(f.chunks(), name=f.name or "", by=actor, at=clock.now()).pk for f in sent]
     values = request.POST.copy()

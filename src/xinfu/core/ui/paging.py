@@ -45,7 +45,8 @@ def count(rows: QuerySet[Any], *, exact: bool = False) -> tuple[int, bool]:
 
     Rows that know themselves as disjoint `parts` are counted part by part, each by its index, to the end.
     """
-    if parts := getattr(rows, "parts", ()):
+    parts = getattr(rows, "parts", ())
+    if parts and not (rows.query.is_empty() or rows.query.is_sliced):
         one, *others = (part.order_by().values("pk") for part in parts)
         return one.union(*others, all=True).count(), True
     if exact:

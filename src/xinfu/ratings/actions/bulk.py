@@ -17,7 +17,7 @@ from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.privacy import digest, seal
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.intake import COLUMNS, _cell, _ids, _insert
+from xinfu.ratings.actions.rows import COLUMNS, cell, ids_for, insert
 from xinfu.ratings.models import Origin, Rating, RatingReason, Stage, UserKind
 
 CHUNK = 4000
@@ -73,11 +73,11 @@ def _write(chunk: Sequence[BulkRating], seen: hashlib._Hash) -> int:
             new[key] = _values(key, row)
     # By code, so that the running number within a chunk tells nothing of the order in which they came.
     made = sorted(new.values(), key=lambda values: str(values["code"]))
-    for pk, values in zip(_ids(len(made)), made, strict=True):
+    for pk, values in zip(ids_for(len(made)), made, strict=True):
         values["id"] = pk
-    _insert(Rating._meta.db_table, COLUMNS, ([_cell(values[c]) for c in COLUMNS] for values in made))
+    insert(Rating._meta.db_table, COLUMNS, ([cell(values[c]) for c in COLUMNS] for values in made))
     reasons = [(v["id"], code) for v in made for code in v["reason_codes"].split(",") if code]
-    _insert(RatingReason._meta.db_table, ("rating_id", "code"), reasons)
+    insert(RatingReason._meta.db_table, ("rating_id", "code"), reasons)
     for values in made:
         seen.update(f"{values['code']} {values['level']} {values['reason_codes']}\n".encode())
     return len(made)

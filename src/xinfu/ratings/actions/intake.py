@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
@@ -20,6 +20,7 @@ from xinfu.lib.workdays import Calendar
 from xinfu.people import queries as people
 from xinfu.ratings.access import Can
 from xinfu.ratings.actions.loop import open_loop
+from xinfu.ratings.actions.rows import COLUMNS, cell, ids_for, insert
 from xinfu.ratings.exchange import BadRecord, Record
 from xinfu.ratings.models import BAD_LEVELS, Origin, Rating, RatingReason
 from xinfu.ratings.statistics_local import SMALLEST_GROUP
@@ -32,12 +33,6 @@ EARLY = timedelta(hours=1)  # clocks of partners may run ahead so much
 REPEATED = "该办件已评价，无需重复评价。"
 NO_ITEM = "（来源未写事项）"
 Numbered = tuple[int, Record | BadRecord | None]
-COLUMNS = (
-    "id", "code", "province_no", "origin", "case_id", "case_key", "stage", "turn", "channel", "level",
-    "reason_codes", "text", "is_anonymous", "may_publish", "withheld_at", "withheld_by", "withheld_reason",
-    "rated_at", "rated_on", "item_code", "item_name", "item_id", "department_id", "window_id", "town_id",
-    "user_kind", "sealed", "excluded_at",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +256,13 @@ class _Intake:
             return
         new.sort(key=lambda one: str(one.values["code"]))  # running numbers tell nothing of who came when
         sealed = [privacy.seal(one.person) if one.person else b"" for one in new]
-        ids = _ids(len(new))
+        ids = ids_for(len(new))
         for pk, person, one in zip(ids, sealed, new, strict=True):
             one.values.update(id=pk, sealed=person, withheld_by="", withheld_reason="",
                               withheld_at=None, excluded_at=None)  # fmt: skip
-        _insert(Rating._meta.db_table, COLUMNS, ([_cell(one.values[c]) for c in COLUMNS] for one in new))
+        insert(Rating._meta.db_table, COLUMNS, ([cell(one.values[c]) for c in COLUMNS] for one in new))
         pairs = [(one.values["id"], code) for one in new for code in one.reasons]
-        _insert(RatingReason._meta.db_table, ("rating_id", "code"), pairs)
+        insert(RatingReason._meta.db_table, ("rating_id", "code"), pairs)
         part.loops = self._open([one for one in new if one.values["level"] in BAD_LEVELS])
 
     def _open(self, bad: list[New]) -> int:
@@ -320,34 +315,3 @@ def _morning_after(at: datetime, calendar: Calendar) -> datetime:
 
 def _code() -> str:
     return base64.b32encode(secrets.token_bytes(10)).decode()
-
-
-def _ids(many: int) -> list[int]:
-    """Reserve running numbers: on PostgreSQL from the sequence, on SQLite under the one writer's lock."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence('ratings_rating', 'id')) FROM generate_series(1, %s)",
-                [many],
-            )
-            return [row[0] for row in cursor.fetchall()]
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'ratings_rating'")
-        row = cursor.fetchone()
-    first = (row[0] if row else 0) + 1
-    return list(range(first, first + many))
-
-
-def _cell(value: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def _insert(table: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
-    names = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))  # noqa: S608 -- fixed names

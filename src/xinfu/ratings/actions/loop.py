@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from xinfu.core import holidays, journal
 from xinfu.core.actor import Actor
+from xinfu.core.evidence import check_files, note_of
 from xinfu.core.models import StoredFile
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.people import queries as people
@@ -19,14 +20,7 @@ from xinfu.ratings.access import Can
 from xinfu.ratings.flow import FINAL, FLOW, Status
 from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingFile, BadRatingStep, Rating
 
-LONGEST_NOTE = 300
 NEEDS_NOTE = frozenset({"appeal", "uphold", "reject", "finish", "extend", "cannot", "allow", "refuse"})
-MOST_FILES = 5
-KINDS = frozenset({
-    "application/pdf", "image/png", "image/jpeg",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-})  # fmt: skip
 
 
 @transaction.atomic
@@ -133,15 +127,6 @@ def locked(loop: BadRating) -> BadRating:
     return rows.get(pk=loop.pk)
 
 
-def note_of(note: str, *, is_needed: bool) -> str:
-    text = note.strip()
-    if is_needed and not text:
-        raise Refused("no_note", "请写明理由或办理情况。", field="note")
-    if len(text) > LONGEST_NOTE:
-        raise Refused("note_too_long", f"说明最多{LONGEST_NOTE}字，现有{len(text)}字，请精简。", field="note")
-    return text
-
-
 def _changes(loop: BadRating, move: str, due_on: date | None, today: date, at: datetime) -> dict[str, Any]:
     """Return what a move changes besides the state; raises Refused where the day asked for is not open."""
     calendar, days = holidays.calendar(), loop_local.terms_on(timezone.localdate(loop.received_at))
@@ -190,15 +175,8 @@ def add_step(
 
 
 def _attach(step: BadRatingStep, files: Sequence[StoredFile], *, by: Actor) -> None:
-    if len(files) > MOST_FILES:
-        raise Refused("too_many_files", f"一次最多{MOST_FILES}个附件，请合并后再传。", field="files")
+    check_files(files, by=by)
     for file in files:
-        if file.content_type not in KINDS:
-            raise Refused(
-                "wrong_file", f"“{file.name}”不是 PDF、图片、Word 或 Excel 文件，请换一个。", field="files"
-            )
-        if file.stored_by != by.key:
-            raise Forbidden("只能附上本人上传的文件。")
         BadRatingFile.objects.create(step=step, digest=file.sha256, name=file.name[:200])
 
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from xinfu.core import journal
 from xinfu.core.actor import Actor
+from xinfu.core.evidence import note_of
 from xinfu.core.privacy import unseal
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.ratings import guards, loop_local
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.loop import locked, note_of
+from xinfu.ratings.actions.loop import locked
 from xinfu.ratings.flow import FINAL, REVIEWED, Status
 from xinfu.ratings.models import BadRating, CallBack, CallBackKind, SpotCheck, SpotCheckLoop
 

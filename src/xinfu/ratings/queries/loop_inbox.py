@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,43 +29,57 @@ from xinfu.ratings.queries.loop import (
 # --- the inbox -----------------------------------------------------------------------------------
 
 
+MOST_READ = 60
+"""Loops read at once for an inbox; where more wait, each kind is asked for by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The first loops of one kind that wait for an actor, and how many there are."""
+
+    first: list[BadRating]
+    count: int
+
+
 def todos(actor: Actor, at: datetime) -> list[Todo]:
     """Return the morning's sheet, what is to be handled, what is to be judged, and what was raised to the unit."""
     if not (actor.may(Can.HANDLE) or actor.may(Can.JUDGE)):
         return []
-    today, waiting = now(at), _waiting(actor)
-    return [
-        *(_handling(actor, today) if waiting["mine"] else ()),
-        *(_judging(actor, today) if waiting["judged"] else ()),
-        *_raised(waiting["raised"], today),
-    ]
+    today, (handled, judged, raised) = now(at), _waiting(actor)
+    return [*_handling(handled, today), *_judging(judged, today), *_raised(raised.count, today)]
 
 
-def _waiting(actor: Actor) -> dict[str, int]:
-    """Return how many loops wait of each kind, asked at once: most days nothing does."""
+def _waiting(actor: Actor) -> list[Waiting]:
+    """Return what the actor is to handle, to judge, and what was raised to its unit, by one statement."""
+    kinds = [_handled(actor), to_judge(actor), _raised_to(actor)]
+    rows = BadRating.objects.filter(finished_at=None).select_related("rating", "department", "judge")
+    rows = rows.order_by("rectify_due_on", "pk")
+    flags = {f"is_{n}": ExpressionWrapper(kind, output_field=BooleanField()) for n, kind in enumerate(kinds)}
+    found = list(rows.filter(kinds[0] | kinds[1] | kinds[2]).annotate(**flags)[: MOST_READ + 1])
+    if len(found) > MOST_READ:
+        return [Waiting(list(rows.filter(kind)[:MOST_TODOS]), rows.filter(kind).count()) for kind in kinds]
+    parts = [[loop for loop in found if getattr(loop, flag)] for flag in flags]
+    return [Waiting(part, len(part)) for part in parts]
+
+
+def _handled(actor: Actor) -> Q:
+    return Q(pk=None) if actor.scope(Can.HANDLE).everything else mine(actor)
+
+
+def _raised_to(actor: Actor) -> Q:
+    """Narrow to the overdue loops that were raised to the actor's unit; the office's go to its section."""
     reach = Q(raised_to_id=actor.unit_id)
     if actor.may(Can.SPOT_CHECK):
         reach |= Q(raised_to__parent=None)
-    raised = reach & Q(raised_to__isnull=False, status__in=HANDLED_CODES)
-    found: dict[str, int] = BadRating.objects.filter(finished_at=None).aggregate(
-        mine=Count("pk", filter=mine(actor)),
-        judged=Count("pk", filter=to_judge(actor)),
-        raised=Count("pk", filter=raised),
-    )
-    return found
+    return reach & Q(raised_to__isnull=False, status__in=HANDLED_CODES)
 
 
-def _handling(actor: Actor, today: Now) -> list[Todo]:
-    scope = actor.scope(Can.HANDLE)
-    if not actor.may(Can.HANDLE) or scope.everything:
-        return []
-    rows = BadRating.objects.filter(mine(actor), finished_at=None).order_by("rectify_due_on", "pk")
-    found = list(rows.select_related("rating", "department", "judge")[: MOST_TODOS + 1])
-    out = [_todo(loop, today) for loop in found[:MOST_TODOS]]
-    if len(found) > MOST_TODOS:
-        out.append(_count("办理", "件差评待处置", "mine", rows.count(), today.day, "本单位承办"))
+def _handling(waiting: Waiting, today: Now) -> list[Todo]:
+    out = [_todo(loop, today) for loop in waiting.first[:MOST_TODOS]]
+    if waiting.count > MOST_TODOS:
+        out.append(_count("办理", "件差评待处置", "mine", waiting.count, today.day, "本单位承办"))
     local_time = timezone.localtime(today.at)
-    if found and local_time.time() >= SHEET_TIME and today.calendar.is_workday(today.day):
+    if waiting.count and local_time.time() >= SHEET_TIME and today.calendar.is_workday(today.day):
         out.append(_sheet_todo(today, local_time))
     return out
 
@@ -125,11 +140,9 @@ def _sheet_todo(today: Now, local_time: datetime) -> Todo:
     )
 
 
-def _judging(actor: Actor, today: Now) -> list[Todo]:
-    rows = BadRating.objects.filter(to_judge(actor), finished_at=None).order_by("moved_at", "pk")
-    found = list(rows.select_related("rating", "department")[: MOST_TODOS + 1])
+def _judging(waiting: Waiting, today: Now) -> list[Todo]:
     out = []
-    for loop in found[:MOST_TODOS]:
+    for loop in sorted(waiting.first, key=lambda loop: (loop.moved_at, loop.pk))[:MOST_TODOS]:
         verb, consequence = VERBS[Status(loop.status)]
         out.append(
             Todo(
@@ -144,13 +157,12 @@ def _judging(actor: Actor, today: Now) -> list[Todo]:
                 consequence=consequence,
             )
         )
-    if len(found) > MOST_TODOS:
-        out.append(_count("审核", "件差评待审核", "judge", rows.count(), today.day, "本单位审核"))
+    if waiting.count > MOST_TODOS:
+        out.append(_count("审核", "件差评待审核", "judge", waiting.count, today.day, "本单位审核"))
     return out
 
 
 def _raised(number: int, today: Now) -> list[Todo]:
-    """Return one line for the overdue loops that were raised to the actor's unit; the office's goes to its section."""
     return (
         [_count("督办", "件超期差评提请督办", "raised", number, today.day, "下级单位超期")] if number else []
     )

@@ -15,13 +15,13 @@ from django.utils import timezone
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
+from xinfu.core.evidence import check_number
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import confirm, text
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, loop_local, terms
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.loop import MOST_FILES
 from xinfu.ratings.actions.loop_calls import why_not_call
 from xinfu.ratings.flow import FLOW, Status
 from xinfu.ratings.models import BadRating, CallBackKind
@@ -181,8 +181,7 @@ def _keep(request: HttpRequest, actor: Actor, at: Any) -> list[str]:
     """Keep the files that came along, so that they outlast the page that asks again."""
     sent = request.FILES.getlist("files")
     kept = request.POST.getlist("kept")
-    if len(sent) + len(kept) > MOST_FILES:
-        raise Refused("too_many_files", f"一次最多{MOST_FILES}个附件，请合并后再传。", field="files")
+    check_number(len(sent) + len(kept))
     with transaction.atomic():
         stored = [files.store(f.chunks(), name=f.name or "", by=actor, at=at) for f in sent]
     kept += [str(file.pk) for file in stored]

@@ -21,7 +21,7 @@ from xinfu.core.privacy import digest
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
-from xinfu.ratings import actions, codes, rating_local
+from xinfu.ratings import actions, codes, loop_local, rating_local
 from xinfu.ratings.models import Channel, Level
 
 FIRST, AGAIN = "rate", "rate-again"
@@ -85,7 +85,8 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
         try:
             _count_try(request, token, at)
             rating = _take(form.cleaned_data, case_id, turn, at)
-            return render(request, "ratings/rated.html", {"rating": rating, "case": case})
+            terms = loop_local.terms_on(timezone.localdate(at))
+            return render(request, "ratings/rated.html", {"rating": rating, "terms": terms})
         except Refused as refused:
             if refused.code in ("rated_before", "not_finished", "no_follow_up"):
                 return _closed(request, refused.reason, 409)
