@@ -13,9 +13,9 @@ from xinfu.ratings.flow import FLOW, Status
 
 
 def test_the_reference_county_prints_its_rate() -> None:
-    """59,904 of 60,000 is printed as 99.84 %."""
+    """24,960 of 25,000 is printed as 99.84 %."""
     whole = RatingTargets.scaled(1_080_000)
-    assert (whole.total, whole.bad) == (60_000, 96)
+    assert (whole.total, whole.bad) == (25_000, 40)
     assert rules.shown(whole.good, whole.total, "%", 2) == "99.84"
 
 

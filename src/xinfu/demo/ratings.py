@@ -1,6 +1,6 @@
 """The reference county's ratings: enough of its cases to print 99.84 %, and bad ones in every state of the loop.
 
-Counts of the whole county: 60,000 active ratings, 96 of them bad, so 59,904 ÷ 60,000 = 99.84 %. Beside them
+Counts of the whole county: 25,000 active ratings, 40 of them bad, so 24,960 ÷ 25,000 = 99.84 %. Beside them
 stand default ratings (apart for ever) and bad ratings whose appeal was upheld (they no longer count). Every choice
 comes from MD5 of the case's number and a word.
 """
@@ -58,7 +58,7 @@ class RatingTargets:
 
     @staticmethod
     def scaled(cases_total: int) -> RatingTargets:
-        total = cases_total // 18
+        total = cases_total * 5 // 216
         bad = max(LEAST_BAD, total * 16 // 10_000)
         return RatingTargets(total, bad, max(1, bad // 64), total // 50)
 
