@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from xinfu.assignments import local_rules, rules
 from xinfu.assignments.access import Can
-from xinfu.assignments.actions import raw_lamp
+from xinfu.assignments.actions.items import raw_lamp
 from xinfu.assignments.flow import OPEN, Status
 from xinfu.assignments.models import Item, ItemFile, LampEntry
 from xinfu.core.actor import Actor

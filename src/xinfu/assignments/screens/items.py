@@ -351,8 +351,7 @@ def _view(name: str) -> Callable[..., HttpResponseBase]:
     return needs(FORMS[name][4])(view)
 
 
-app_name = "assignments"
-urlpatterns = [
+urls: list[Any] = [
     path("", item_list, name="list"),
     path("give/", give, name="give"),
     path("<int:pk>/", detail, name="detail"),
