@@ -41,6 +41,14 @@ DEBUG = os.environ.get("XINFU_DEBUG") == "1"
 SECRET_KEY = os.environ.get("XINFU_SECRET_KEY") or _secret("django", 32)
 ALLOWED_HOSTS = os.environ.get("XINFU_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("XINFU_ORIGINS", "").split(",") if o]
+# The address that citizens reach, as it stands in messages; the first of the origins unless it is another.
+PUBLIC_ADDRESS = (
+    os.environ.get("XINFU_PUBLIC_ADDRESS") or next(iter(CSRF_TRUSTED_ORIGINS), "http://127.0.0.1:8000")
+).rstrip("/")
+# By which gateway messages leave (core/senders.py): `console` writes them into XINFU_HOME/outbox, `http` posts them.
+MESSAGE_SENDER = os.environ.get("XINFU_MESSAGE_SENDER", "console")
+MESSAGE_URL = os.environ.get("XINFU_MESSAGE_URL", "")
+MESSAGE_TOKEN = os.environ.get("XINFU_MESSAGE_TOKEN", "")
 DIVISION_CODE = os.environ.get("XINFU_DIVISION_CODE", "330624")
 COUNTY = os.environ.get("XINFU_COUNTY", "新昌县")
 # A demonstration shows a past half-year: its day, and the accounts named on the log-in page.

@@ -14,17 +14,18 @@ from django.urls import path
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock, links
+from xinfu.core import clock
 from xinfu.core.access import public
 from xinfu.core.actor import system
 from xinfu.core.privacy import digest
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
-from xinfu.ratings import actions, codes, loop_local, rating_local
-from xinfu.ratings.models import Channel, Level
+from xinfu.ratings import actions, codes, loop_local, rating_local, ways
+from xinfu.ratings.models import Level
+from xinfu.ratings.ways import AGAIN, FIRST, Way
 
-FIRST, AGAIN = "rate", "rate-again"
+__all__ = ["AGAIN", "FIRST"]
 TRIES_A_LINK = 20
 MOUTHS = {
     5: "M8 14q4 5 8 0z",
@@ -74,8 +75,8 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     if not rating_local.has_local_pages(timezone.localdate(at)):
         return _closed(request, "本县的评价由浙江政务服务网统一收集，请到“浙里办”中评价这件事。", 200)
     try:
-        turn, case_id = _of_link(token, at)
-        case = cases.get_case(system("ratings"), case_id)
+        way = ways.read(token, at=at)
+        case = cases.get_case(system("ratings"), way.case_id)
     except NotFound:
         return _closed(request, "没有找到这件办件，请核对后再试。", 404)
     except Refused as refused:
@@ -84,7 +85,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             _count_try(request, token, at)
-            rating = _take(form.cleaned_data, case_id, turn, at)
+            rating = _take(form.cleaned_data, way, at)
             terms = loop_local.terms_on(timezone.localdate(at))
             return render(request, "ratings/rated.html", {"rating": rating, "terms": terms})
         except Refused as refused:
@@ -95,30 +96,20 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
                 answer["Retry-After"] = "3600"
                 return answer
             inputs.refuse(form, refused)
-    context = {"form": form, "case": case, "faces": _faces(at), "chosen": _chosen(form), "turn": turn}
+    context = {"form": form, "case": case, "faces": _faces(at), "chosen": _chosen(form), "turn": way.turn}
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 
 
-def _of_link(token: str, at: datetime) -> tuple[int, int]:
-    """Return which turn a link is for, and of which case."""
-    try:
-        return 1, int(links.read(FIRST, token, at=at))
-    except Refused as refused:
-        if refused.code == "expired_link":
-            raise
-        return 2, int(links.read(AGAIN, token, at=at))
-
-
-def _take(given: dict[str, Any], case_id: int, turn: int, at: datetime) -> Any:
+def _take(given: dict[str, Any], way: Way, at: datetime) -> Any:
     return actions.rate(
-        case_id=case_id,
+        case_id=way.case_id,
         level=given["level"],
         reasons=given["reasons"],
         text=given["text"],
         is_anonymous=not given["named"],
         may_publish=given["may_publish"],
-        channel=Channel.QR_CODE,
-        turn=turn,
+        channel=way.channel,
+        turn=way.turn,
         by=system("ratings"),
         at=at,
     )

@@ -21,7 +21,7 @@ from xinfu.core.ui import forms as inputs
 from xinfu.people.session import actor_of
 from xinfu.ratings import queries, rating_local
 from xinfu.ratings.access import Can
-from xinfu.ratings.screens.public import AGAIN, FIRST
+from xinfu.ratings.ways import AGAIN, FIRST
 
 if TYPE_CHECKING:
     from xinfu.cases.models import Case

@@ -1,0 +1,56 @@
+"""The signed links that open the rating of one case: which turn each is for, and by which channel it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from xinfu.core import links
+from xinfu.core.refusal import Refused
+from xinfu.ratings.models import Channel
+
+FIRST, AGAIN = "rate", "rate-again"
+FIRST_BY_MESSAGE, AGAIN_BY_MESSAGE = "rate-by-message", "rate-again-by-message"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a link opens: the case, its first rating or the follow-up, and the channel that the rating counts by."""
+
+    case_id: int
+    turn: int
+    channel: str
+
+
+_KINDS = {
+    FIRST: (1, Channel.QR_CODE),
+    AGAIN: (2, Channel.QR_CODE),
+    FIRST_BY_MESSAGE: (1, Channel.MESSAGE),
+    AGAIN_BY_MESSAGE: (2, Channel.MESSAGE),
+}
+
+
+def read(token: str, *, at: datetime) -> Way:
+    """Return what a link opens. Raises Refused: forged_link, expired_link."""
+    forged: Refused | None = None
+    for kind, (turn, channel) in _KINDS.items():
+        try:
+            return Way(int(links.read(kind, token, at=at)), turn, str(channel))
+        except Refused as refused:
+            if refused.code != "forged_link":
+                raise
+            forged = refused
+    assert forged is not None
+    raise forged
+
+
+def by_message(case_id: int, *, turn: int, on: date, days: int) -> str:
+    """Return the address that a message carries; it opens until the end of the day `days` after `on`."""
+    last = datetime.combine(on + timedelta(days=days + 1), time.min)
+    kind = FIRST_BY_MESSAGE if turn == 1 else AGAIN_BY_MESSAGE
+    token = links.make(kind, str(case_id), until=timezone.make_aware(last))
+    return settings.PUBLIC_ADDRESS + reverse("ratings:rate", args=[token])
