@@ -105,6 +105,26 @@ def test_a_narrowed_list_pages_as_the_database_orders_it(rows: Any, order: str) 
     assert forwards(narrowed, by, 3) == wanted
 
 
+@pytest.mark.parametrize("size", [1, 7])
+@pytest.mark.parametrize("tie", ["number", "-number"])
+@pytest.mark.parametrize("order", ["rows_total", "-rows_total", "asked_at", "-asked_at"])
+def test_another_unique_field_breaks_ties_and_no_cursor_names_an_id(
+    rows: Any, order: str, tie: str, size: int
+) -> None:
+    by = Order.of(order, tie)
+    wanted = [row.pk for row in paging.in_order(rows, by)]
+    downwards = order.startswith("-") != tie.startswith("-")
+    ties = sorted((row.number for row in rows if row.rows_total == 1), reverse=downwards)
+    assert [row.number for row in paging.in_order(rows.filter(rows_total=1), by)] == ties or "asked" in order
+    assert forwards(rows, by, size) == wanted
+    window = paging.by_key(rows, by, before=paging.END, size=size)
+    seen = [row.pk for row in window.rows]
+    while window.before:
+        window = paging.by_key(rows, by, before=paging.cursor_of(window.rows[0]), size=size)
+        seen = [row.pk for row in window.rows] + seen
+    assert seen == wanted
+
+
 def test_many_rows_are_sorted_by_key_alone_and_the_page_is_taken_by_key(rows: Any) -> None:
     with CaptureQueriesContext(connection) as asked:
         paging.by_offset(rows.filter(list_name="x"), Order.of("asked_at"), 2, 5)

@@ -16,19 +16,32 @@ from django.db.models.sql.where import WhereNode
 
 CAP = 10_000
 KEY = "list_key"
+TIE = "list_tie"
 END = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The list's order: one field, then the primary key in the same direction."""
+    """The list's order: one field, then the primary key in the same direction.
+
+    `tie`: another unique field in its place; with a minus it runs in the opposite direction.
+    """
 
     field: str
     descending: bool
+    tie: str = "pk"
 
     @classmethod
-    def of(cls, text: str) -> Order:
-        return cls(text.removeprefix("-"), text.startswith("-"))
+    def of(cls, text: str, tie: str = "pk") -> Order:
+        return cls(text.removeprefix("-"), text.startswith("-"), tie)
+
+    @property
+    def tie_field(self) -> str:
+        return self.tie.removeprefix("-")
+
+    def tie_ascends(self, ascending: bool) -> bool:
+        """Tell whether the tie runs upwards where the field does, or does not."""
+        return ascending != self.tie.startswith("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,9 @@ def cursor_of(row: Any) -> str:
     plain = value.isoformat() if isinstance(value, date) else value
     if plain is not None and not isinstance(plain, str | int | float | bool):
         plain = str(plain)
-    return base64.urlsafe_b64encode(json.dumps([plain, row.pk]).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps([plain, getattr(row, TIE, row.pk)]).encode()).decode().rstrip("=")
+    )
 
 
 def _parse(cursor: str, rows: QuerySet[Any]) -> tuple[Any, Any] | None:
@@ -77,17 +92,20 @@ def _parse(cursor: str, rows: QuerySet[Any]) -> tuple[Any, Any] | None:
 
 def keyed(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     """Return the rows with the order's value on each, so that a cursor can be made of it."""
-    found: QuerySet[Any] = rows.annotate(**{KEY: F(order.field)})
+    tie = {} if order.tie_field == "pk" else {TIE: F(order.tie_field)}
+    found: QuerySet[Any] = rows.annotate(**{KEY: F(order.field)}, **tie)
     return found
 
 
-def _ordered(rows: QuerySet[Any], field: str, ascending: bool) -> QuerySet[Any]:
-    sign = "" if ascending else "-"
-    return rows.order_by(f"{sign}pk") if field == "pk" else rows.order_by(f"{sign}{field}", f"{sign}pk")
+def _ordered(rows: QuerySet[Any], order: Order, ascending: bool) -> QuerySet[Any]:
+    sign, tie_sign = "" if ascending else "-", "" if order.tie_ascends(ascending) else "-"
+    if order.field == "pk":
+        return rows.order_by(f"{sign}pk")
+    return rows.order_by(f"{sign}{order.field}", f"{tie_sign}{order.tie_field}")
 
 
 def in_order(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
-    return _ordered(rows, order.field, not order.descending)
+    return _ordered(rows, order, not order.descending)
 
 
 def _whole(ordered: QuerySet[Any], start: int, stop: int) -> list[Any]:
@@ -119,7 +137,7 @@ def by_key(rows: QuerySet[Any], order: Order, *, after: str = "", before: str = 
     place = None if before == END else _parse(after or before, rows)
     if place is None and before != END:
         return by_offset(rows, order, 1, size)
-    found = _reach(rows, order.field, order.descending == backwards, place, size + 1)
+    found = _reach(rows, order, order.descending == backwards, place, size + 1)
     more, found = len(found) > size, found[:size]
     if backwards:
         return Window(found[::-1], more, before != END)
@@ -127,24 +145,25 @@ def by_key(rows: QuerySet[Any], order: Order, *, after: str = "", before: str = 
 
 
 def _reach(
-    rows: QuerySet[Any], field: str, ascending: bool, place: tuple[Any, Any] | None, limit: int
+    rows: QuerySet[Any], order: Order, ascending: bool, place: tuple[Any, Any] | None, limit: int
 ) -> list[Any]:
     """Return up to `limit` rows beyond `place` in one direction.
 
     Empty values stand where the database puts them (SQLite: smallest, PostgreSQL: largest), so that an index on the
     field still serves; the run of empty values is reached by a second query.
     """
-    base = _ordered(rows, field, ascending)
+    field, base = order.field, _ordered(rows, order, ascending)
     if place is None:
         return _whole(base, 0, limit)
-    value, pk = place
+    value, last = place
     side = "gt" if ascending else "lt"
+    beyond_tie = {f"{order.tie_field}__{'gt' if order.tie_ascends(ascending) else 'lt'}": last}
     nulls_first = ascending == (connection.vendor == "sqlite")
     if value is None:
-        found = _whole(base.filter(**{f"{field}__isnull": True, f"pk__{side}": pk}), 0, limit)
+        found = _whole(base.filter(**{f"{field}__isnull": True}, **beyond_tie), 0, limit)
         rest = base.filter(**{f"{field}__isnull": False}) if nulls_first else None
     else:
-        beyond = Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": pk})
+        beyond = Q(**{f"{field}__{side}": value}) | Q(**beyond_tie)
         found = _whole(base.filter(beyond, **{f"{field}__{side}e": value}), 0, limit)
         rest = None if nulls_first else base.filter(**{f"{field}__isnull": True})
     if rest is not None and len(found) < limit:
