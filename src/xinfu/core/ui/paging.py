@@ -108,6 +108,11 @@ def in_order(rows: QuerySet[Any], order: Order) -> QuerySet[Any]:
     return _ordered(rows, order, not order.descending)
 
 
+def _leads_to_one(field: Any) -> bool:
+    """Tell whether a join by a field leaves one row a row; what is no join does."""
+    return field is None or bool(field.many_to_one or field.one_to_one)
+
+
 def _whole(ordered: QuerySet[Any], start: int, stop: int) -> list[Any]:
     """Return a slice of the rows, chosen by their keys alone: what sorts many rows then sorts no joined, wide ones.
 
@@ -115,7 +120,7 @@ def _whole(ordered: QuerySet[Any], start: int, stop: int) -> list[Any]:
     """
     query = ordered.query
     joins = [join for join in query.alias_map.values() if query.alias_refcount.get(join.table_alias or "")]
-    single = all(getattr(getattr(join, "join_field", None), "many_to_one", True) for join in joins)
+    single = all(_leads_to_one(getattr(join, "join_field", None)) for join in joins)
     if not single or query.distinct or query.group_by is not None or query.is_sliced:
         return list(ordered[start:stop])
     whole = ordered.all()

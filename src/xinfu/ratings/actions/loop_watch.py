@@ -49,7 +49,7 @@ def watch(*, by: Actor, at: datetime) -> tuple[int, int]:
     rows = BadRating.objects.filter(finished_at=None, status__in=[str(s) for s in HANDLED])
     warn = rows.filter(warned_on=None, rectify_due_on__gte=today, rectify_due_on__lte=soon)
     warned = sum(_warn(loop, today, by, at) for loop in _each(warn.exclude(status=Status.OPEN)))
-    late = rows.filter(rectify_due_on__lt=today) | rows.filter(status=Status.OPEN, verify_due_on__lt=today)
+    late = rows.filter(due_on__lt=today)
     raised = sum(_raise(loop, today, calendar, days, by, at) for loop in _each(late))
     return warned, raised
 

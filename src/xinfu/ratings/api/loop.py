@@ -87,7 +87,7 @@ class MoveIn(Schema):
 @router.get("", response=LoopsOut, summary="差评列表", url_name="bad_ratings")
 @needs(Can.SEE)
 def list_loops(request: HttpRequest, wanted: Query[LoopQuery]) -> dict[str, Any]:
-    """按整改期限从近到远；每页最多500件。"""
+    """按到期日从近到远；每页最多500件。"""
     actor, now = actor_of(request), queries.now()
     rows = queries.finished_loops(actor) if wanted.finished else queries.open_loops(actor)
     boxes = {"mine": queries.mine, "judge": queries.to_judge, "raised": queries.raised}
@@ -95,10 +95,10 @@ def list_loops(request: HttpRequest, wanted: Query[LoopQuery]) -> dict[str, Any]
         rows = rows.filter(boxes[wanted.box](actor))
     if wanted.light:
         rows = rows.filter(queries.lit(wanted.light, now))
-    rows = queries.after(rows, wanted.cursor).order_by("rectify_due_on", "pk")
+    rows = queries.after(rows, wanted.cursor).order_by("due_on", "pk")
     found = list(rows[: wanted.limit + 1])
     page = found[: wanted.limit]
-    following = f"{page[-1].rectify_due_on}.{page[-1].pk}" if len(found) > wanted.limit else ""
+    following = f"{page[-1].due_on}.{page[-1].pk}" if len(found) > wanted.limit else ""
     return {"items": [_plain(loop, now) for loop in page], "next": following}
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from xinfu.core.actor import Actor
-from xinfu.ratings.flow import STATUS_LABELS, Status
+from xinfu.ratings.flow import REVIEWED, STATUS_LABELS, Status
 from xinfu.ratings.models.rating import Rating
 
 
@@ -45,6 +45,15 @@ class BadRating(models.Model):
     received_at = models.DateTimeField("收到时间")
     verify_due_on = models.DateField("核实回访期限")
     rectify_due_on = models.DateField("整改期限")
+    due_on = models.GeneratedField(
+        verbose_name="到期日",
+        expression=models.Case(
+            models.When(status=Status.OPEN.value, then=models.F("verify_due_on")),
+            default=models.F("rectify_due_on"),
+        ),
+        output_field=models.DateField(),
+        db_persist=True,
+    )
     is_extended = models.BooleanField("已延期", default=False)
     called_back_at = models.DateTimeField("首次回访时间", null=True)
     moved_at = models.DateTimeField("最近办理时间")
@@ -68,14 +77,24 @@ class BadRating(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["rectify_due_on", "id"],
-                name="bad_rating_waiting",
+                fields=["due_on", "id", "department", "judge", "status", "raised_to"],
+                name="bad_rating_due",
                 condition=models.Q(finished_at=None),
             ),
             models.Index(
-                fields=["department", "rectify_due_on", "id"],
-                name="bad_rating_unit_waiting",
+                fields=["department", "due_on", "id", "status"],
+                name="bad_rating_unit_due",
                 condition=models.Q(finished_at=None),
+            ),
+            models.Index(
+                fields=["raised_to", "due_on", "id"],
+                name="bad_rating_raised_due",
+                condition=models.Q(finished_at=None, raised_to__isnull=False),
+            ),
+            models.Index(
+                fields=["judge", "due_on", "id"],
+                name="bad_rating_judge_due",
+                condition=models.Q(finished_at=None, status__in=sorted(str(s) for s in REVIEWED)),
             ),
             models.Index(fields=["-received_at", "-id"], name="bad_rating_latest"),
         ]

@@ -116,14 +116,12 @@ def light_word(loop: BadRating, at: Now) -> str:
 
 def lit(light: str, at: Now) -> Q:
     """Return the condition of a light among open loops."""
-    late = Q(rectify_due_on__lt=at.day) | Q(status=Status.OPEN, verify_due_on__lt=at.day)
+    late = Q(due_on__lt=at.day)
     if light == Light.LATE:
         return late
     last = terms.add(at.calendar, at.day, at.terms.warn_days, at.terms.count)
-    soon = Q(~Q(status=Status.OPEN), rectify_due_on__lte=last) | Q(
-        status=Status.OPEN, verify_due_on__lte=at.day
-    )
-    return soon & ~late if light == Light.SOON else ~soon & ~late
+    soon = Q(~Q(status=Status.OPEN), due_on__lte=last) | Q(status=Status.OPEN, due_on=at.day)
+    return Q(due_on__gte=at.day) & (soon if light == Light.SOON else ~soon)
 
 
 def judge_due_on(loop: BadRating, at: Now) -> date | None:
@@ -204,7 +202,7 @@ def attachments(loop: BadRating) -> list[BadRatingFile]:
 def sheet(actor: Actor) -> list[BadRating]:
     """Return what the actor's units are to handle, the nearest due day first."""
     rows = loops(actor).filter(mine(actor), finished_at=None)
-    return sorted(rows.order_by("rectify_due_on", "pk")[: MOST_SHEETS * 5], key=lambda r: (due_of(r), r.pk))
+    return list(rows.order_by("due_on", "pk")[: MOST_SHEETS * 5])
 
 
 def units(actor: Actor) -> list[tuple[int, str]]:
@@ -226,4 +224,4 @@ def after(rows: BadRatingQuerySet, cursor: str) -> BadRatingQuerySet:
         raise Refused("bad_cursor", "cursor 不对，请用上一页给出的 next。", field="cursor") from None
     if not 0 <= key < 2**63:
         raise Refused("bad_cursor", "cursor 不对，请用上一页给出的 next。", field="cursor")
-    return rows.filter(Q(rectify_due_on__gt=last) | Q(rectify_due_on=last, pk__gt=key))
+    return rows.filter(Q(due_on__gt=last) | Q(due_on=last, pk__gt=key))

@@ -53,7 +53,7 @@ def _waiting(actor: Actor) -> list[Waiting]:
     """Return what the actor is to handle, to judge, and what was raised to its unit, by one statement."""
     kinds = [_handled(actor), to_judge(actor), _raised_to(actor)]
     rows = BadRating.objects.filter(finished_at=None).select_related("rating", "department", "judge")
-    rows = rows.order_by("rectify_due_on", "pk")
+    rows = rows.order_by("due_on", "pk")
     flags = {f"is_{n}": ExpressionWrapper(kind, output_field=BooleanField()) for n, kind in enumerate(kinds)}
     found = list(rows.filter(kinds[0] | kinds[1] | kinds[2]).annotate(**flags)[: MOST_READ + 1])
     if len(found) > MOST_READ:

@@ -94,18 +94,18 @@ def _columns(order: str) -> tuple[Column, ...]:
         Column("status", "状态", value=lambda p: p.get_status_display()),
         Column("light", "时限", value=_word, cell=_light),
         Column("due", "到期日", value=queries.due_of, kind="day",
-               sort="rectify_due_on" if order == "rectify_due_on" else "", hint="核实前显示核实回访期限"),
+               sort="due_on" if order == "due_on" else "", hint="核实前显示核实回访期限"),
         Column("department", "承办单位", value=lambda p: p.department),
         Column("judge", "审核单位", value=lambda p: p.judge, shown=False),
-        Column("received_at", "收到时间", kind="when", sort="received_at" if order != "rectify_due_on" else ""),
-        Column("finished_at", "办结时间", kind="when", shown=order != "rectify_due_on"),
+        Column("received_at", "收到时间", kind="when", sort="received_at" if order != "due_on" else ""),
+        Column("finished_at", "办结时间", kind="when", shown=order != "due_on"),
     )  # fmt: skip
 
 
 LOOPS = lists.register(
     ListSpec(
-        name="ratings.loops", title="差评处置", unit="件", rows=_begin, columns=_columns("rectify_due_on"),
-        order="rectify_due_on", form=LoopFilter, narrow=_narrow, visible=5, export=Can.EXPORT,
+        name="ratings.loops", title="差评处置", unit="件", rows=_begin, columns=_columns("due_on"),
+        order="due_on", form=LoopFilter, narrow=_narrow, visible=5, export=Can.EXPORT,
         nothing="没有在办的差评。收到不满意、非常不满意的评价后，会自动出现在这里。",
     )
 )  # fmt: skip
