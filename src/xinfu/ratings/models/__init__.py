@@ -9,6 +9,7 @@ from xinfu.ratings.models.loop import (
     SpotCheck,
     SpotCheckLoop,
 )
+from xinfu.ratings.models.office import TextDecision, ToldDay
 from xinfu.ratings.models.rating import (
     BAD_LEVELS,
     Channel,
@@ -41,5 +42,7 @@ __all__ = [
     "SpotCheck",
     "SpotCheckLoop",
     "Stage",
+    "TextDecision",
+    "ToldDay",
     "UserKind",
 ]

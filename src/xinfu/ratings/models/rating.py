@@ -110,6 +110,11 @@ class Rating(models.Model):
     user_kind = models.CharField("服务对象", max_length=12, choices=UserKind.choices, default=UserKind.PERSON)
     sealed = models.BinaryField("个人信息", blank=True)
     excluded_at = models.DateTimeField("不计入统计起", null=True)
+    told = models.PositiveSmallIntegerField(
+        "匿名评价显示范围",
+        null=True,
+        help_text="1窗口、2乡镇街道、4事项之和；空为尚未确定（ratings.telling）",
+    )
 
     objects: ClassVar[RatingQuerySet] = RatingQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -135,6 +140,17 @@ class Rating(models.Model):
             models.Index(fields=["-rated_on", "code"], name="rating_latest"),
             models.Index(fields=["department", "-rated_on", "code"], name="rating_department"),
             models.Index(fields=["level", "-rated_on", "code"], name="rating_level_latest"),
+            models.Index(fields=["channel", "-rated_on", "code"], name="rating_channel_latest"),
+            models.Index(fields=["-rated_on", "code"], name="rating_worded", condition=~Q(text="")),
+            models.Index(fields=["-rated_on", "code"], name="rating_second", condition=Q(turn=2)),
+            models.Index(
+                fields=["-rated_on", "code"],
+                name="rating_excluded",
+                condition=Q(excluded_at__isnull=False),
+            ),
+            models.Index(
+                fields=["rated_on"], name="rating_untold", condition=Q(is_anonymous=True, told=None)
+            ),
         ]
 
     def __str__(self) -> str:
