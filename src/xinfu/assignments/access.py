@@ -15,6 +15,7 @@ class Can(StrEnum):
     CONFIRM = "assignments.confirm"
     OVERRIDE = "assignments.override"
     EXPORT = "assignments.export"
+    MEET = "assignments.meet"
 
 
 DOERS = OFFICE | {Role.UNIT_LIAISON, Role.WINDOW_CHIEF, Role.TOWN_CLERK}
@@ -27,5 +28,6 @@ grant(
         Can.CONFIRM: ("确认、退回、催办、撤销本单位交办的事项", DOERS),
         Can.OVERRIDE: ("改定交办事项亮灯", {Role.LEADER}),
         Can.EXPORT: ("导出交办事项", DOERS),
+        Can.MEET: ("召集会议，记录到会、讨论和决定", OFFICE),
     }
 )

@@ -14,5 +14,6 @@ class AssignmentsConfig(AppConfig):
         from xinfu.core import actor, inbox, registry
 
         inbox.register("assignments", queries.todos)
+        inbox.register("meetings", queries.meeting_todos)
         registry.navigate("工作台", "交办督办", "assignments:list", access.Can.SEE, 40)
         actor.name_jobs({"assignments": "交办督办"})

@@ -1,5 +1,6 @@
-"""What is done with assigned items; every function is one transaction and one line of the journal."""
+"""What is done with assigned items and meetings; every function is one transaction and one line of the journal."""
 
+from xinfu.assignments.actions.decisions import decide, drop_decision, give_all, give_decision
 from xinfu.assignments.actions.items import (
     NEEDS_NOTE,
     PAST,
@@ -14,17 +15,53 @@ from xinfu.assignments.actions.items import (
     split,
     watch,
 )
+from xinfu.assignments.actions.meetings import (
+    MEETING_PAST,
+    Came,
+    Facts,
+    Line,
+    Table,
+    attach_papers,
+    change_meeting,
+    drop_line,
+    invite,
+    move_meeting,
+    note_presence,
+    note_said,
+    plan_meeting,
+    reply,
+    save_line,
+)
 
 __all__ = [
+    "MEETING_PAST",
     "NEEDS_NOTE",
     "PAST",
+    "Came",
+    "Facts",
+    "Line",
+    "Table",
     "answer_transfer",
     "ask_transfer",
+    "attach_papers",
+    "change_meeting",
+    "decide",
+    "drop_decision",
+    "drop_line",
     "give",
+    "give_all",
+    "give_decision",
+    "invite",
     "move_item",
+    "move_meeting",
+    "note_presence",
+    "note_said",
     "override_lamp",
+    "plan_meeting",
     "remind",
+    "reply",
     "review",
+    "save_line",
     "set_progress",
     "split",
     "watch",
