@@ -83,6 +83,8 @@ class LoginOutcome(models.TextChoices):
     LOCKED = "locked", "已锁定"
     CLOSED = "closed", "已停用"
     EXPIRED = "expired", "临时密码过期"
+    HALF = "half", "密码正确，待第二步"
+    SECOND = "second", "第二步不对"
 
 
 class LoginRecord(models.Model):
@@ -114,7 +116,10 @@ class LoginLock(models.Model):
 
 
 class ApiToken(models.Model):
-    """A token of another system: only the digest is kept; scopes are permissions, reach is one department."""
+    """A token of another system: only the digest is kept; scopes are permissions, reach is one department.
+
+    After a rotation the earlier secret still opens until `earlier_until`.
+    """
 
     name = models.CharField("系统名称", max_length=80, unique=True)
     digest = models.BinaryField("令牌摘要", max_length=32, unique=True)
@@ -133,7 +138,15 @@ class ApiToken(models.Model):
     ends_on = models.DateField("有效期至", null=True, blank=True)
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
     revoked_by = models.CharField("撤销人", max_length=60, blank=True)
+    last_used_at = models.DateTimeField("最近使用", null=True, blank=True)
+    rotated_at = models.DateTimeField("更换时间", null=True, blank=True)
+    rotated_by = models.CharField("更换人", max_length=60, blank=True)
+    earlier_digest = models.BinaryField("原令牌摘要", max_length=32, null=True, blank=True, unique=True)
+    earlier_until = models.DateTimeField("原令牌有效至", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "接口令牌"
-        constraints = [together("revoked_at", "revoked_by", "token_revoked_by_someone")]
+        constraints = [
+            together("revoked_at", "revoked_by", "token_revoked_by_someone"),
+            together("rotated_at", "rotated_by", "token_rotated_by_someone"),
+        ]
