@@ -106,10 +106,6 @@ def get_file(actor: Actor, pk: int, file_pk: int) -> tuple[ItemFile, StoredFile]
     return file, kept
 
 
-def own_files(actor: Actor, ids: Iterable[int]) -> list[StoredFile]:
-    return list(StoredFile.objects.filter(pk__in=list(ids), stored_by=actor.key).order_by("pk"))
-
-
 def units(actor: Actor) -> list[tuple[int, str]]:
     """Return the units in use that the actor sees, for a choice."""
     return [(unit.pk, unit.name) for unit in people.departments(actor) if unit.closed_on is None]

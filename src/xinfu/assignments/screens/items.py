@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,11 +21,11 @@ from xinfu.assignments.models import Item, Source
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
-from xinfu.core.evidence import check_number, note_of
-from xinfu.core.models import StoredFile
+from xinfu.core.evidence import note_of
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import Step, confirm, lists, text
 from xinfu.core.ui import forms as inputs
+from xinfu.core.ui.kept import keep
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people.session import actor_of
 
@@ -153,6 +152,7 @@ def _page(request: HttpRequest, actor: Actor, item: Item, form: MoveForm | None 
         "may_override": actor.may(Can.OVERRIDE) and item.finished_at is None,
         "may_remind": item.giver_id in queries.reach(actor, Can.CONFIRM) and item.status in queries.DOING,
         "asks_day": item.status == Status.RETURNED,
+        "decision": queries.decision_of(actor, item),
     }
     wrong = bool(form and form.errors)
     return render(request, "assignments/detail.html", context, status=422 if wrong else 200)
@@ -183,7 +183,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponseBase:
         return _page(request, actor, item, form)
     try:
         FLOW.check(name, item, actor)
-        evidence_kept = _keep(request, actor)
+        evidence_kept = keep(request, actor, clock.now())
         if name in HAPPENS:
             note_of(form.cleaned_data["note"], is_needed=name in actions.NEEDS_NOTE)
             if page := confirm.ask(
@@ -199,19 +199,6 @@ def move(request: HttpRequest, pk: int) -> HttpResponseBase:
         return _page(request, actor, queries.get_item(actor, pk), form)
     messages.success(request, f"已办理：{FLOW[name].label}。现在的状态是“{done.get_status_display()}”。")
     return redirect(_link(item))
-
-
-def _keep(request: HttpRequest, actor: Actor) -> list[StoredFile]:
-    """Keep the evidence that came along, so that it outlasts the page that asks again."""
-    sent = request.FILES.getlist("files")
-    kept = [int(pk) for pk in request.POST.getlist("kept") if pk.isdecimal() and len(pk) < 19]
-    check_number(len(sent) + len(kept))
-    with transaction.atomic():
-        kept += [files.store(f.chunks(), name=f.name or "", by=actor, at=clock.now()).pk for f in sent]
-    values = request.POST.copy()
-    values.setlist("kept", [str(pk) for pk in kept])
-    request.POST = values  # type: ignore[assignment]
-    return queries.own_files(actor, kept)
 
 
 @needs(Can.SEE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -145,13 +144,6 @@ def get_file(actor: Actor, code: str, pk: int) -> tuple[BadRatingFile, StoredFil
     if kept is None:
         raise NotFound()
     return file, kept
-
-
-def own_files(actor: Actor, ids: Iterable[str]) -> list[StoredFile]:
-    """Return files that the actor has just stored, in the order named."""
-    wanted = [int(pk) for pk in ids if pk.isdecimal() and len(pk) < 19]
-    found = {file.pk: file for file in StoredFile.objects.filter(pk__in=wanted, stored_by=actor.key)}
-    return [found[pk] for pk in wanted if pk in found]
 
 
 def follow_up(loop: BadRating) -> Rating | None:

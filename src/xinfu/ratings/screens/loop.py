@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -15,10 +14,10 @@ from django.utils import timezone
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
-from xinfu.core.evidence import check_number
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import confirm, text
 from xinfu.core.ui import forms as inputs
+from xinfu.core.ui.kept import keep
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, loop_local, terms
 from xinfu.ratings.access import Can
@@ -162,33 +161,19 @@ def loop_move(request: HttpRequest, code: str) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, actor, loop, form)
     try:
-        kept = _keep(request, actor, at)
+        kept = keep(request, actor, at)
         FLOW.check(name, loop, actor)
         if page := _ask(request, loop, name):
             return page
         done = actions.move_loop(
             loop=loop, move=name, note=form.cleaned_data["note"], due_on=form.cleaned_data["due_on"],
-            files=queries.own_files(actor, kept), by=actor, at=at,
+            files=kept, by=actor, at=at,
         )  # fmt: skip
     except Refused as refused:
         inputs.refuse(form, refused)
         return _page(request, actor, queries.get_loop(actor, code), form)
     messages.success(request, f"已办理：{FLOW[name].label}。现在的状态是“{done.get_status_display()}”。")
     return redirect("ratings:loop", code)
-
-
-def _keep(request: HttpRequest, actor: Actor, at: Any) -> list[str]:
-    """Keep the files that came along, so that they outlast the page that asks again."""
-    sent = request.FILES.getlist("files")
-    kept = request.POST.getlist("kept")
-    check_number(len(sent) + len(kept))
-    with transaction.atomic():
-        stored = [files.store(f.chunks(), name=f.name or "", by=actor, at=at) for f in sent]
-    kept += [str(file.pk) for file in stored]
-    values = request.POST.copy()
-    values.setlist("kept", kept)
-    request.POST = values  # type: ignore[assignment]
-    return kept
 
 
 def _ask(request: HttpRequest, loop: BadRating, name: str) -> HttpResponse | None:
