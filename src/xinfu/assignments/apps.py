@@ -16,4 +16,5 @@ class AssignmentsConfig(AppConfig):
         inbox.register("assignments", queries.todos)
         inbox.register("meetings", queries.meeting_todos)
         registry.navigate("工作台", "交办督办", "assignments:list", access.Can.SEE, 40)
+        registry.navigate("工作台", "会议", "assignments:meetings", access.Can.SEE, 45)
         actor.name_jobs({"assignments": "交办督办"})

@@ -1,8 +1,8 @@
-"""Screens of assigned items: list, one item, the forms that give, split and hand on."""
+"""Screens of assigned items and of meetings."""
 
 from __future__ import annotations
 
-from xinfu.assignments.screens import items
+from xinfu.assignments.screens import items, meeting_parts, meetings
 
 app_name = "assignments"
-urlpatterns = [*items.urls]
+urlpatterns = [*items.urls, *meetings.urls, *meeting_parts.urls]
