@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from xinfu.core import holidays
 from xinfu.core.actor import system
 from xinfu.demo.generate import FIRST, LAST
 from xinfu.ratings import actions, queries
-from xinfu.ratings.actions import BulkRating
+from xinfu.ratings.actions.intake import Record
 
 BY = system("demo")
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -85,52 +85,53 @@ def _n(word: str, of: str, below: int) -> int:
 
 
 def load(cases_total: int, at: datetime) -> int:
-    """Take in the county's ratings and return how many."""
-    return actions.load_ratings(
-        rows=_rows(RatingTargets.scaled(cases_total)), source="演示县评价（虚构）", by=BY, at=at
-    )
+    """Take in the county's ratings and return how many; what became of the bad ones, `walk` tells."""
+    records = enumerate(_records(RatingTargets.scaled(cases_total)), 1)
+    outcome = actions.take_ratings(
+        records=records, source="演示县评价（虚构）", sha256=hashlib.sha256(b"demo").hexdigest(),
+        origin="local", opens_loops=False, by=BY, at=at,
+    )  # fmt: skip
+    if outcome.refused:
+        raise AssertionError(f"the demonstration's own ratings are bad: {outcome.refusals[:3]}")
+    return outcome.created
 
 
-def _rows(targets: RatingTargets) -> Iterator[BulkRating]:
+def _records(targets: RatingTargets) -> Iterator[Record]:
     """Pick cases evenly over the period; the bad ones are those whose number comes first by MD5."""
     found = list(
         cases.cases(BY)
         .filter(state="finished", finish_kind__in=("0", "6"), finished_on__lte=LAST, finished_on__gte=FIRST)
         .order_by("pk")
-        .values_list(
-            "pk", "case_no", "finished_at", "item_version__item_id", "item_code", "item_name",
-            "department_id", "window_id", "town_id",
-        )
-    )  # fmt: skip
+        .values_list("case_no", "finished_at")
+    )
     wanted = targets.total + targets.upheld + targets.defaults
     picked = [found[n * len(found) // wanted] for n in range(wanted)]
     del found
     bad_count = targets.bad + targets.upheld
-    by_number = sorted(range(wanted), key=lambda n: _n("bad", picked[n][1], 1 << 40))
+    by_number = sorted(range(wanted), key=lambda n: _n("bad", picked[n][0], 1 << 40))
     bad = frozenset(by_number[:bad_count])
     default = frozenset(by_number[bad_count : bad_count + targets.defaults])
-    for n, case in enumerate(picked):
-        yield _rating(case, is_bad=n in bad, is_default=n in default)
+    for n, (number, finished_at) in enumerate(picked):
+        assert finished_at is not None
+        yield _record(number, finished_at, is_bad=n in bad, is_default=n in default)
 
 
-def _rating(case: tuple[Any, ...], *, is_bad: bool, is_default: bool) -> BulkRating:
-    pk, number, finished_at, item_id, item_code, item_name, department, window, town = case
+def _record(number: str, finished_at: datetime, *, is_bad: bool, is_default: bool) -> Record:
     local = finished_at.astimezone(CHINA)
     later = local + timedelta(days=(0, 0, 0, 1, 2)[_n("day", number, 5)])
     rated_at = later if later.date() <= LAST else local
     share = _n("level", number, 1000)
+    if is_default:
+        return Record(case_no=number, level=3, rated_at=rated_at, channel="7", is_anonymous=False)
     level = (1 + (share < 600)) if is_bad else 5 if share < 902 else 4 if share < 986 else 3
     anonymous = _n("anonymous", number, 100) < 58
     channel = next(code for code, below in CHANNELS if _n("channel", number, 100) < below)
     reasons = (REASONS[level][_n("reason", number, len(REASONS[level]))],) if is_bad or share % 3 == 0 else ()
-    if is_default:
-        level, anonymous, channel, reasons = 3, False, "7", ()
-    return BulkRating(
-        case_no=number, case_id=pk, rated_at=rated_at.astimezone(UTC), level=level, channel=channel,
-        reasons=reasons, text="演示数据：办理情况与承诺不符" if is_bad else "", is_anonymous=anonymous,
-        may_publish=not is_bad and share % 10 == 0, item_id=item_id, item_code=item_code, item_name=item_name,
-        department_id=department, window_id=window, town_id=town,
-        name="" if is_default else "王演示", phone="" if is_default else f"120{_n('phone', number, 10**8):08}",
+    return Record(
+        case_no=number, level=level, rated_at=rated_at, channel=channel, reasons=reasons,
+        text="演示数据：办理情况与承诺不符" if is_bad else "", is_anonymous=anonymous,
+        may_publish=not is_bad and share % 10 == 0, name="" if anonymous else "王演示",
+        phone="" if anonymous else f"120{_n('phone', number, 10**8):08}",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Three codes run against each other (hall.md §8): the level ascends in A and B a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ LONGEST_NUMBER = 50
 MOST_REASONS = 20
 NOT_RATED = "-2"
 """What an evaluator gives back after 60 seconds without a tap (hall.md §1.4)."""
+YEAR = r"((?:19|20)\d\d)"
 UNKNOWN_NAMES = {"", "匿名", "匿名用户"}
 
 
@@ -110,26 +112,31 @@ def _back(codes: Mapping[K, V], value: V) -> K:
 
 
 def _text(row: Mapping[str, str], field: str, longest: int = 300) -> str:
-    value = str(row.get(field) or "").strip()
+    value = row.get(field)
+    if not value:
+        return ""
+    value = str(value).strip()
     if len(value) > longest:
         raise BadRecord(field, f"最多{longest}字，现有{len(value)}字。")
     return value
 
 
-def _moment(row: Mapping[str, str], field: str, form: str, shown: str) -> datetime:
+def _moment(row: Mapping[str, str], field: str, shape: re.Pattern[str], shown: str) -> datetime:
     value = _text(row, field)
     try:
-        found = datetime.strptime(value, form).replace(tzinfo=CHINA)
+        parts = shape.fullmatch(value)
+        if parts is not None:
+            return datetime(*map(int, parts.groups()), tzinfo=CHINA)  # type: ignore[misc, arg-type]
     except ValueError:
-        raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。") from None
-    if f"{found:{form}}" != value:
-        raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。")
-    return found
+        pass
+    raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。")
 
 
 def _reasons(row: Mapping[str, str], level: int) -> tuple[str, ...]:
     """Return the coded reasons, each once; retired codes are taken, those of another level are not."""
     said = _text(row, "evalDetail").replace("，", ",")
+    if not said:
+        return ()
     codes = tuple(dict.fromkeys(code.strip() for code in said.split(",") if code.strip()))
     for code in codes:
         if len(code) != 3 or not (code.isascii() and code.isdigit()) or not 1 <= int(code[1:]) <= 17:
@@ -162,6 +169,7 @@ def _who(row: Mapping[str, str], name: str, identity: str = "", phone: str = "")
 # --- A: the province's upload of ratings given at the counter ----------------------------------------
 
 FORM_A, SHOWN_A = "%Y-%m-%d %H:%M:%S", "2023-05-04 09:30:00"
+SHAPE_A = re.compile(rf"{YEAR}-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 COLUMNS_A = (
     "areaCode", "areaName", "deptCode", "taskCode", "taskName", "taskHandleItem", "subMatter", "projectNo",
     "proStatus", "proDepartCode", "proDepart", "proManager", "pf", "certkeyGOV", "userName", "userProp",
@@ -175,7 +183,7 @@ def read_a(row: Mapping[str, str]) -> Record:
     level = _code(row, "satisfaction", LEVEL_UP)
     immediate = _code(row, "promiseTime", PROMISE_FIRST) if _text(row, "promiseTime") else None
     return Record(
-        case_no=_number(row, "projectNo"), level=level, rated_at=_moment(row, "assessTime", FORM_A, SHOWN_A),
+        case_no=_number(row, "projectNo"), level=level, rated_at=_moment(row, "assessTime", SHAPE_A, SHOWN_A),
         channel=_code(row, "pf", CHANNELS_A), stage=_code(row, "proStatus", STAGE_OF_STATE, "3"),
         turn=_code(row, "assessNumber", TURNS, "1"), reasons=_reasons(row, level),
         text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
@@ -206,6 +214,7 @@ def write_a(record: Record) -> dict[str, str]:
 # --- B: the window's push to the evaluator, with what the evaluator answers ----------------------------
 
 FORM_B, SHOWN_B = "%Y%m%d%H%M%S", "20230504093000"
+SHAPE_B = re.compile(rf"{YEAR}(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 COLUMNS_B = (
     "evalProcess", "affairDealNo", "affairSerialNo", "affairCode", "affairName", "affairDealOfficer",
     "affairApplyTime", "affairDoneTime", "affairHandleItem", "departmentCode", "userName", "contactPhone",
@@ -223,10 +232,10 @@ def read_b(row: Mapping[str, str]) -> Record | None:
         return None
     level, stage = _code(row, "satisfaction", LEVEL_UP), _code(row, "evalProcess", STAGES, "2")
     if stage == "2" and _text(row, "affairDoneTime"):
-        _moment(row, "affairDoneTime", FORM_B, SHOWN_B)
+        _moment(row, "affairDoneTime", SHAPE_B, SHOWN_B)
     by_name = {**row, "anonymityFlag": _text(row, "anonymityFlag") or "1"}
     return Record(
-        case_no=_number(row, "affairSerialNo"), level=level, rated_at=_moment(row, "assessTime", FORM_B, SHOWN_B),
+        case_no=_number(row, "affairSerialNo"), level=level, rated_at=_moment(row, "assessTime", SHAPE_B, SHOWN_B),
         channel="5", stage=stage, reasons=_reasons(row, level),
         text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
         user_kind=_code(row, "userType", PERSON_FROM_ZERO) if _text(row, "userType") else "",
@@ -252,6 +261,7 @@ def write_b(record: Record) -> dict[str, str]:
 # --- D: GB/T 39046-2020, table 9 -----------------------------------------------------------------------
 
 FORM_D, SHOWN_D = "%Y%m%dT%H%M%S", "20230504T093000"
+SHAPE_D = re.compile(rf"{YEAR}(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)", re.ASCII)
 COLUMNS_D = (
     "办件编号", "评价渠道", "评价人", "评价时间", "评价次数", "满意度", "满意度代码", "文字评价", "行政区划", "评价编号",
 )  # fmt: skip
@@ -265,7 +275,7 @@ def read_d(row: Mapping[str, str]) -> Record:
             f"“{said}”与代码{_text(row, '满意度代码')}（{LEVELS[level]}）不一致，代码应从1非常满意到5非常不满意。",
         )
     return Record(
-        case_no=_number(row, "办件编号"), level=level, rated_at=_moment(row, "评价时间", FORM_D, SHOWN_D),
+        case_no=_number(row, "办件编号"), level=level, rated_at=_moment(row, "评价时间", SHAPE_D, SHOWN_D),
         channel=_code(row, "评价渠道", CHANNELS_D), turn=_code(row, "评价次数", TURNS, "1"),
         text=_text(row, "文字评价", LONGEST_TEXT), area=_text(row, "行政区划", 9),
         number=_text(row, "评价编号", 60), **_who(row, "评价人"),

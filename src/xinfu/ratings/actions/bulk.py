@@ -17,7 +17,7 @@ from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.privacy import digest, seal
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.rows import COLUMNS, cell, ids_for, insert
+from xinfu.ratings.actions.rows import COLUMNS, ids_for, insert, insert_ratings
 from xinfu.ratings.models import Origin, Rating, RatingReason, Stage, UserKind
 
 CHUNK = 4000
@@ -71,11 +71,11 @@ def _write(chunk: Sequence[BulkRating], seen: hashlib._Hash) -> int:
     for key, row in zip(keys, chunk, strict=True):
         if key not in known and key not in new:
             new[key] = _values(key, row)
-    # By code, so that the running number within a chunk tells nothing of the order in which they came.
     made = sorted(new.values(), key=lambda values: str(values["code"]))
-    for pk, values in zip(ids_for(len(made)), made, strict=True):
+    ids = ids_for(len(made))
+    for pk, values in zip(ids, made, strict=True):
         values["id"] = pk
-    insert(Rating._meta.db_table, COLUMNS, ([cell(values[c]) for c in COLUMNS] for values in made))
+    insert_ratings(tuple(values[c] for c in COLUMNS) for values in made)
     reasons = [(v["id"], code) for v in made for code in v["reason_codes"].split(",") if code]
     insert(RatingReason._meta.db_table, ("rating_id", "code"), reasons)
     for values in made:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,18 +14,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
+from xinfu.cases.actions.rows import roomy
 from xinfu.core import holidays, journal, local, privacy
 from xinfu.core.actor import Actor, system
 from xinfu.lib.workdays import Calendar
 from xinfu.people import queries as people
 from xinfu.ratings.access import Can
+from xinfu.ratings.actions import rows
 from xinfu.ratings.actions.loop import open_loop
-from xinfu.ratings.actions.rows import COLUMNS, cell, ids_for, insert
-from xinfu.ratings.exchange import BadRecord, Record
-from xinfu.ratings.models import BAD_LEVELS, Origin, Rating, RatingReason
+from xinfu.ratings.actions.rows import Key, Row
+from xinfu.ratings.exchange import CHINA, BadRecord, Record
+from xinfu.ratings.models import BAD_LEVELS, Origin, Rating
 from xinfu.ratings.statistics_local import SMALLEST_GROUP
 
-CHUNK = 1_500  # rows a transaction: measured 2 s for 4,000 on a busy machine, so under a second for these
+__all__ = ["Outcome", "Record", "Refusal", "take_ratings"]
+
+CHUNK = 4_000  # rows a transaction, which is to last well under a second
 LOOPS = 40  # bad ratings by name a transaction: each is a loop and a line of the journal
 TRIES = 3
 MOST_REFUSALS = 10_000
@@ -66,12 +70,11 @@ class Outcome:
 
 @dataclass(slots=True)
 class New:
-    """A rating to write; `key` says which case, stage and turn it is of."""
+    """A rating to write, where it stood in the file, and the person to seal."""
 
-    row: int
-    key: tuple[bytes, str, int]
-    values: dict[str, Any]
-    person: dict[str, str]
+    place: int
+    row: Row
+    person: str
     reasons: tuple[str, ...]
 
 
@@ -83,6 +86,7 @@ def take_ratings(
     origin: str = Origin.EXCHANGE,
     is_history: bool = False,
     is_trial: bool = False,
+    opens_loops: bool = True,
     progress: Callable[[int], None] | None = None,
     by: Actor,
     at: datetime,
@@ -90,28 +94,30 @@ def take_ratings(
     """Write the ratings that partners' records give; nothing is written where `is_trial`.
 
     Bad ones by name open their loops here, anonymous ones the next morning (actions.open_anonymous). With
-    `is_history` each loop begins with its rating instead of now: for records that were handled long ago.
+    `is_history` each loop begins with its rating instead of now: for records that were handled long ago; without
+    `opens_loops` none is opened here, for who goes on to tell what became of each.
     One line of the journal a batch, unless so few anonymous ratings came that the line would tell of them.
     """
     by.require(Can.EXCHANGE)
-    intake = _Intake(by, at, origin, is_history=is_history, is_trial=is_trial)
-    for chunk in _chunks(records):
-        intake.take(chunk)
-        if progress:
-            progress(intake.outcome.read)
+    intake = _Intake(by, at, origin, is_history=is_history, is_trial=is_trial, opens_loops=opens_loops)
+    with roomy():
+        for chunk in _chunks(records, LOOPS if opens_loops else CHUNK):
+            intake.take(chunk)
+            if progress:
+                progress(intake.outcome.read)
     outcome = intake.finish()
     if not is_trial:
         _say(outcome, source, sha256, by, at)
     return outcome
 
 
-def _chunks(records: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+def _chunks(records: Iterable[Numbered], most_loops: int) -> Iterator[list[Numbered]]:
     chunk: list[Numbered] = []
     loops = 0
     for row, record in records:
         chunk.append((row, record))
         loops += isinstance(record, Record) and record.level in BAD_LEVELS and not record.is_anonymous
-        if len(chunk) == CHUNK or loops == LOOPS:
+        if len(chunk) == CHUNK or loops == most_loops:
             yield chunk
             chunk, loops = [], 0
     if chunk:
@@ -136,12 +142,14 @@ def _say(outcome: Outcome, source: str, sha256: str, by: Actor, at: datetime) ->
 class _Intake:
     """One batch on its way in."""
 
-    def __init__(self, by: Actor, at: datetime, origin: str, *, is_history: bool, is_trial: bool) -> None:
+    def __init__(
+        self, by: Actor, at: datetime, origin: str, *, is_history: bool, is_trial: bool, opens_loops: bool
+    ) -> None:
         self.by, self.at, self.origin = by, at, str(origin)
-        self.is_history, self.is_trial = is_history, is_trial
+        self.is_history, self.is_trial, self.opens_loops = is_history, is_trial, opens_loops
         self.outcome = Outcome()
         self.units: dict[str, int] = dict(people.departments(system("import")).values_list("code", "pk"))
-        self.seen: dict[tuple[bytes, str, int], int] = {}
+        self.seen: dict[Key, int] = {}
         self.numbers: dict[str, int] = {}
         self.lines: list[bytes] = []
 
@@ -166,13 +174,14 @@ class _Intake:
             setattr(total, name, getattr(total, name) + getattr(part, name))
         for refusal in part.refusals:
             total.refuse(refusal.row, refusal.field, refusal.reason)
+        total.created += len(new)
         for one in new:
-            total.created += 1
-            total.anonymous += one.values["is_anonymous"]
-            self.seen[one.key] = one.values["level"]
-            if one.values["province_no"]:
-                self.numbers[one.values["province_no"]] = one.values["level"]
-            said = f"{one.values['code']} {one.values['level']} {one.values['reason_codes']}\n"
+            row = one.row
+            total.anonymous += row.is_anonymous
+            self.seen[row.key] = row.level
+            if row.province_no:
+                self.numbers[row.province_no] = row.level
+            said = f"{row.code} {row.level} {row.reason_codes}\n"
             self.lines.append(hashlib.sha256(said.encode()).digest())
 
     def finish(self) -> Outcome:
@@ -183,70 +192,60 @@ class _Intake:
 
     def _decide(self, chunk: list[Numbered]) -> tuple[Outcome, list[New]]:
         part, plans = Outcome(read=len(chunk)), list[New]()
-        records = [record for _, record in chunk if isinstance(record, Record)]
-        found = cases.named_by_number({r.case_no for r in records if r.case_no})
-        for row, record in chunk:
+        numbers = {r.case_no for _, r in chunk if isinstance(r, Record) and r.case_no}
+        found = cases.named_by_number(numbers)
+        for place, record in chunk:
             if record is None:
                 part.not_rated += 1
                 continue
             try:
                 if isinstance(record, BadRecord):
                     raise record
-                plans.append(self._plan(row, record, found.get(record.case_no)))
+                plans.append(self._plan(place, record, found.get(record.case_no)))
             except BadRecord as bad:
-                part.refuse(row, bad.field, bad.reason)
+                part.refuse(place, bad.field, bad.reason)
         return part, self._without_known(plans, part)
 
-    def _plan(self, row: int, record: Record, case: Any) -> New:
+    def _plan(self, place: int, record: Record, case: Any) -> New:
         unit = self.units.get(record.unit_code) if record.unit_code else None
         if case is None and not (record.number and unit):
             raise BadRecord("办件编号", "没有这件办件；若有省平台编号，请同时写明本县承办单位的编码。")
-        rated_on = timezone.localdate(record.rated_at)
         if record.rated_at > self.at + EARLY:
             raise BadRecord("评价时间", "评价时间还没有到。")
-        if case is not None and rated_on < case.received_on:
+        local_time = record.rated_at.astimezone(CHINA)
+        if case is not None and local_time.date() < case.received_on:
             raise BadRecord("评价时间", "评价时间早于办件的收件时间。")
-        subject = record.case_no or f"rating {record.number}"
-        key = (privacy.digest(subject), record.stage, record.turn)
-        values: dict[str, Any] = {
-            "code": _code(), "province_no": record.number, "origin": self.origin, "case_id": None, "case_key": key[0],
-            "stage": record.stage, "turn": record.turn, "channel": record.channel, "level": record.level,
-            "reason_codes": ",".join(record.reasons), "text": record.text,
-            "is_anonymous": record.is_anonymous, "may_publish": record.may_publish,
-            "rated_at": record.rated_at, "rated_on": rated_on,
-            "item_code": record.item_code, "item_name": record.item_name or NO_ITEM, "item_id": None,
-            "department_id": unit, "window_id": None, "town_id": None,
-            "user_kind": record.user_kind or "person",
-        }  # fmt: skip
-        if case is not None:
-            values.update(_from_case(case, record))
-        if record.is_anonymous:
-            values.update(case_id=None, rated_at=_midnight(record.rated_at))
-        return New(row, key, values, _person(record), record.reasons)
+        is_anonymous = record.is_anonymous
+        about = _about(case, record) if case is not None else (
+            record.item_code, record.item_name or NO_ITEM, None, unit, None, None, record.user_kind or "person",
+        )  # fmt: skip
+        row = Row(
+            secrets.token_hex(8).upper(), record.number, self.origin,
+            None if case is None or is_anonymous else case.pk,
+            privacy.digest(record.case_no or f"rating {record.number}"),
+            record.stage, record.turn, record.channel, record.level, ",".join(record.reasons), record.text,
+            is_anonymous, record.may_publish, _midnight(local_time) if is_anonymous else record.rated_at,
+            local_time.date(), *about,
+        )  # fmt: skip
+        return New(place, row, "" if is_anonymous else _person(record), record.reasons)
 
     def _without_known(self, plans: list[New], part: Outcome) -> list[New]:
         """Leave out what is there already; refuse a second rating of the same case, stage and turn."""
-        rows = Rating.objects.filter(case_key__in={p.key[0] for p in plans})
-        seen = {
-            (bytes(key), stage, turn): level
-            for key, stage, turn, level in rows.values_list("case_key", "stage", "turn", "level")
-        }
-        wanted = {p.values["province_no"] for p in plans} - {""}
-        known = Rating.objects.filter(province_no__in=wanted).values_list("province_no", "level")
-        ours = Rating.objects.filter(code__in=wanted).values_list("code", "level")
-        numbers, new = {**self.numbers, **dict(known), **dict(ours)}, []
+        seen = rows.rated({p.row.case_key for p in plans})
+        numbers = {**self.numbers, **rows.numbered({p.row.province_no for p in plans} - {""})}
+        new = []
         for plan in plans:
-            number, level = plan.values["province_no"], plan.values["level"]
-            before = seen.get(plan.key, self.seen.get(plan.key, numbers.get(number)))
-            if before == level:
+            row, number = plan.row, plan.row.province_no
+            before = seen.get(row.key, self.seen.get(row.key, numbers.get(number)))
+            if before == row.level:
                 part.known += 1
             elif before is not None:
-                part.refuse(plan.row, "评价次数", REPEATED)
+                part.refuse(plan.place, "评价次数", REPEATED)
             else:
                 new.append(plan)
-                seen[plan.key] = level
+                seen[row.key] = row.level
                 if number:
-                    numbers[number] = level
+                    numbers[number] = row.level
         return new
 
     # --- writing ---
@@ -254,20 +253,21 @@ class _Intake:
     def _write(self, new: list[New], part: Outcome) -> None:
         if not new:
             return
-        new.sort(key=lambda one: str(one.values["code"]))  # running numbers tell nothing of who came when
-        sealed = [privacy.seal(one.person) if one.person else b"" for one in new]
-        ids = ids_for(len(new))
-        for pk, person, one in zip(ids, sealed, new, strict=True):
-            one.values.update(id=pk, sealed=person, withheld_by="", withheld_reason="",
-                              withheld_at=None, excluded_at=None)  # fmt: skip
-        insert(Rating._meta.db_table, COLUMNS, ([cell(one.values[c]) for c in COLUMNS] for one in new))
-        pairs = [(one.values["id"], code) for one in new for code in one.reasons]
-        insert(RatingReason._meta.db_table, ("rating_id", "code"), pairs)
-        part.loops = self._open([one for one in new if one.values["level"] in BAD_LEVELS])
+        new.sort(key=lambda one: one.row.code)  # running numbers tell nothing of who came when
+        sealed = privacy.seal_texts([one.person or None for one in new])
+        ids = rows.ids_for(len(new))
+        rows.insert_ratings((pk, *one.row, who) for pk, one, who in zip(ids, new, sealed, strict=True))
+        pairs = [(pk, code) for pk, one in zip(ids, new, strict=True) for code in one.reasons]
+        rows.insert("ratings_ratingreason", ("rating_id", "code"), pairs)
+        if self.opens_loops:
+            part.loops = self._open([pk for pk, one in zip(ids, new, strict=True) if self._is_loop(one.row)])
 
-    def _open(self, bad: list[New]) -> int:
-        """Open the loops of those by name; in history also of anonymous ones, on the morning after."""
-        chosen = {one.values["id"]: one for one in bad if self.is_history or not one.values["is_anonymous"]}
+    def _is_loop(self, row: Row) -> bool:
+        """Tell whether a loop begins here: of those by name, in history also of anonymous ones."""
+        return row.level in BAD_LEVELS and (self.is_history or not row.is_anonymous)
+
+    def _open(self, chosen: list[int]) -> int:
+        """Open loops; in history those of anonymous ones on the morning after."""
         opened, calendar = 0, holidays.calendar()
         for rating in Rating.objects.filter(pk__in=chosen).order_by("code"):
             began = self.at
@@ -280,30 +280,34 @@ class _Intake:
         return opened
 
 
-def _from_case(case: Any, record: Record) -> dict[str, Any]:
-    kind = {"1": "person", "2": "organisation"}.get(case.applicant_kind, record.user_kind or "person")
-    return {
-        "case_id": case.pk, "item_code": case.item_code, "item_name": case.item_name, "item_id": case.item_id,
-        "department_id": case.department_id, "window_id": case.window_id, "town_id": case.town_id,
-        "user_kind": kind,
-    }  # fmt: skip
+KINDS = {"1": "person", "2": "organisation"}
 
 
-def _person(record: Record) -> dict[str, str]:
-    """Return what is sealed: of an anonymous rating nothing, not even the case."""
-    if record.is_anonymous:
-        return {}
+def _about(case: Any, record: Record) -> tuple[Any, ...]:
+    """Return what a rating takes from its case, in the order of the row."""
+    kind = KINDS.get(case.applicant_kind) or record.user_kind or "person"
+    return (
+        case.item_code, case.item_name, case.item_id, case.department_id, case.window_id, case.town_id, kind,
+    )  # fmt: skip
+
+
+_text_of = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _person(record: Record) -> str:
+    """Return what is sealed, as text; of an anonymous rating nothing is, not even the case."""
     said = {
         "name": record.name,
         "phone": record.phone,
         "identity": record.identity,
         "case_no": record.case_no,
     }
-    return {key: value for key, value in said.items() if value}
+    found = {key: value for key, value in said.items() if value}
+    return _text_of(found) if found else ""
 
 
-def _midnight(at: datetime) -> datetime:
-    return timezone.make_aware(datetime.combine(timezone.localdate(at), time.min))
+def _midnight(local_time: datetime) -> datetime:
+    return local_time.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _morning_after(at: datetime, calendar: Calendar) -> datetime:
@@ -311,7 +315,3 @@ def _morning_after(at: datetime, calendar: Calendar) -> datetime:
     while not calendar.is_workday(day):
         day += timedelta(days=1)
     return timezone.make_aware(datetime.combine(day, time.min))
-
-
-def _code() -> str:
-    return base64.b32encode(secrets.token_bytes(10)).decode()

@@ -1,19 +1,52 @@
-"""Rows of ratings written set-wise: by COPY on PostgreSQL, by one prepared statement on SQLite."""
+"""Rows of ratings written and asked for set-wise: by COPY on PostgreSQL, by one prepared statement on SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-COLUMNS = (
-    "id", "code", "province_no", "origin", "case_id", "case_key", "stage", "turn", "channel", "level",
-    "reason_codes", "text", "is_anonymous", "may_publish", "withheld_at", "withheld_by", "withheld_reason",
-    "rated_at", "rated_on", "item_code", "item_name", "item_id", "department_id", "window_id", "town_id",
-    "user_kind", "sealed", "excluded_at",
-)  # fmt: skip
+Key = tuple[bytes, str, int]
+
+
+class Row(NamedTuple):
+    """A rating as it is written, but for its running number and its sealed person."""
+
+    code: str
+    province_no: str
+    origin: str
+    case_id: int | None
+    case_key: bytes
+    stage: str
+    turn: int
+    channel: str
+    level: int
+    reason_codes: str
+    text: str
+    is_anonymous: bool
+    may_publish: bool
+    rated_at: datetime
+    rated_on: date
+    item_code: str
+    item_name: str
+    item_id: int | None
+    department_id: int | None
+    window_id: int | None
+    town_id: int | None
+    user_kind: str
+    withheld_by: str = ""
+    withheld_reason: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Return which case, stage and turn it is of."""
+        return self.case_key, self.stage, self.turn
+
+
+COLUMNS = ("id", *Row._fields, "sealed")
+MOMENT = COLUMNS.index("rated_at")
 
 
 def ids_for(many: int) -> list[int]:
@@ -31,9 +64,12 @@ def ids_for(many: int) -> list[int]:
     return list(range(first, first + many))
 
 
-def cell(value: Any) -> Any:
-    """Return a value as the engine takes it by rows."""
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+def insert_ratings(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write ratings, each in the order of COLUMNS."""
+    if connection.vendor != "postgresql":
+        adapt = connection.ops.adapt_datetimefield_value
+        rows = ((*row[:MOMENT], adapt(row[MOMENT]), *row[MOMENT + 1 :]) for row in rows)
+    insert("ratings_rating", COLUMNS, rows)
 
 
 def insert(table: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
@@ -47,3 +83,28 @@ def insert(table: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
             return
         marks = ", ".join(["%s"] * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))  # noqa: S608 -- fixed names
+
+
+def rated(keys: Collection[bytes]) -> dict[Key, int]:
+    """Return the level of what is rated already, by key of the case, stage and turn."""
+    found = _asked("SELECT case_key, stage, turn, level FROM ratings_rating WHERE case_key", keys)
+    return {(bytes(key), stage, turn): level for key, stage, turn, level in found}
+
+
+def numbered(numbers: Collection[str]) -> dict[str, int]:
+    """Return the level of the ratings that have one of the numbers, a partner's or this house's own."""
+    theirs = "SELECT province_no, level FROM ratings_rating WHERE NOT (province_no = '') AND province_no"
+    ours = "SELECT code, level FROM ratings_rating WHERE code"
+    return {**dict(_asked(theirs, numbers)), **dict(_asked(ours, numbers))}
+
+
+def _asked(statement: str, values: Collection[Any]) -> list[Any]:
+    """Run a statement that ends with a column, for the rows whose value is among these."""
+    if not values:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{statement} = ANY(%s)", [list(values)])
+        else:
+            cursor.execute(f"{statement} IN ({', '.join(['%s'] * len(values))})", list(values))
+        return list(cursor.fetchall())
