@@ -22,8 +22,10 @@ class RatingsConfig(AppConfig):
 
         indicators.register()
         inbox.register("bad_ratings", loop_inbox.todos)
+        registry.navigate("办件", "评价", "ratings:list", access.Can.SEE, 62)
         registry.navigate("办件", "评价回执", "ratings:receipt", access.Can.SEE, 65)
         registry.navigate("办件", "差评处置", "ratings:loops", access.Can.SEE, 70)
         registry.navigate("办件", "评价统计", "ratings:statistics", access.Can.SEE, 75)
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
+        registry.navigate("办件", "评价理由", "ratings:reasons", access.Can.SET_UP, 85)
         actor.name_jobs({"bad_ratings": "差评处置", "ratings": "评价"})

@@ -20,3 +20,7 @@ def watch_loops(at: datetime) -> None:
 
 def seal_day(at: datetime) -> None:
     actions.seal_day(day=timezone.localdate(at) - timedelta(days=1), by=system("ratings"), at=at)
+
+
+def tell(at: datetime) -> None:
+    actions.tell(by=system("ratings"), at=at)

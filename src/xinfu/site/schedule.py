@@ -17,6 +17,7 @@ SCHEDULE = (
     Due("tidy_logins", "清理过期的登录锁定、会话和登录日志", "50 3 * * *", "xinfu.people.jobs.tidy"),
     Due("reseal", "换密钥后重新加密个人信息", "*/2 * * * *", "xinfu.people.jobs.reseal"),
     Due("ratings_seal", "封存前一日的评价", "5 0 * * *", "xinfu.ratings.tasks.seal_day"),
+    Due("ratings_tell", "确定匿名评价的显示范围", "7 * * * *", "xinfu.ratings.tasks.tell"),
     Due("open_anonymous_loops", "收办前一日的匿名差评", "10 0 * * *", "xinfu.ratings.tasks.open_anonymous"),
     Due("watch_loops", "差评临期提醒和超期提请督办", "25 8 * * *", "xinfu.ratings.tasks.watch_loops"),
     Due("watch_assigned", "交办事项临期、超期提醒", "20 8 * * *", "xinfu.assignments.tasks.watch"),

@@ -7,6 +7,9 @@ from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
 from xinfu.ratings.actions.loop_watch import open_anonymous, watch
 from xinfu.ratings.actions.rating import rate, switched_on
+from xinfu.ratings.actions.reasons import switch_reason
+from xinfu.ratings.actions.telling import tell, tell_day
+from xinfu.ratings.actions.withholding import publish_again, show_person, withhold
 
 __all__ = [
     "BulkRating",
@@ -19,10 +22,16 @@ __all__ = [
     "move_loop",
     "open_anonymous",
     "open_loop",
+    "publish_again",
     "rate",
     "seal_day",
+    "show_person",
     "show_phone",
+    "switch_reason",
     "switched_on",
     "take_ratings",
+    "tell",
+    "tell_day",
     "watch",
+    "withhold",
 ]

@@ -1,11 +1,10 @@
-"""API of ratings: the loop of the bad ones, exchange."""
+"""API of ratings: single ones, the loop of the bad ones, exchange."""
 
 from __future__ import annotations
 
-from ninja import Router
+from xinfu.ratings.api import exchange, loop, ratings
 
-from xinfu.ratings.api import exchange, loop
-
-router = Router(tags=["好差评"])
+router = ratings.root
 router.add_router("loops", loop.router)
 router.add_router("exchange", exchange.router)
+router.add_router("", ratings.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xinfu.ratings.screens import loop, public, receipt, statistics
+from xinfu.ratings.screens import listing, loop, public, receipt, setup, statistics
 
 app_name = "ratings"
-urlpatterns = [*public.urls, *receipt.urls, *loop.urls, *statistics.urls]
+urlpatterns = [*public.urls, *receipt.urls, *listing.urls, *setup.urls, *loop.urls, *statistics.urls]
