@@ -8,8 +8,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django_tasks import task
 
-from xinfu.core import events, journal, tasks
+from xinfu.core import clock, events, journal, messages, tasks
 from xinfu.core.models import ApiReply
 
 KEEP_REPLIES = timedelta(days=2)
@@ -36,3 +37,19 @@ def cleanup(at: datetime) -> None:
     for path in (Path(settings.HOME) / "tmp").iterdir():
         if path.is_file() and path.stat().st_mtime < limit:
             path.unlink(missing_ok=True)
+
+
+@task()
+def send_messages() -> None:
+    """Send what waits, as far as one run goes; where it sent all that it may, another run goes on."""
+    if messages.deliver(at=clock.now()) == messages.A_RUN:
+        messages.wake()
+
+
+def deliver_messages(at: datetime) -> None:
+    """Send what no task has sent: its worker died, or the gateway was down."""
+    messages.deliver(at=clock.now(), most=messages.A_TICK)
+
+
+def wipe_messages(at: datetime) -> None:
+    messages.wipe(at=clock.now())

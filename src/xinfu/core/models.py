@@ -307,3 +307,63 @@ class BulkRow(models.Model):
         verbose_name = verbose_name_plural = "批量办理的行"
         constraints = [models.UniqueConstraint(fields=["run", "row"], name="bulk_row_once")]
         indexes = [models.Index(fields=["run", "state"], name="bulk_row_state")]
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued", "待发送"
+    SENDING = "sending", "发送中"
+    SENT = "sent", "已发送"
+    FAILED = "failed", "发送失败"
+
+
+class OutMessage(models.Model):
+    """One message to somebody outside; number and text are sealed, and emptied some days after it left.
+
+    `key` says what it is about: the same key is the same message. `lease_until`: until when one worker has it.
+    """
+
+    key = models.CharField("标识", max_length=120, unique=True)
+    kind = models.CharField("种类", max_length=40)
+    to_sealed = models.BinaryField("号码（加密）", blank=True)
+    text_sealed = models.BinaryField("内容（加密）", blank=True)
+    state = models.CharField("状态", max_length=8, choices=MessageState.choices, default=MessageState.QUEUED)
+    attempts = models.PositiveSmallIntegerField("发送次数", default=0)
+    queued_at = models.DateTimeField("提出时间")
+    queued_by = models.CharField("提出者", max_length=80)
+    next_at = models.DateTimeField("下次发送时间")
+    lease_until = models.DateTimeField("占用至", null=True)
+    sent_at = models.DateTimeField("发出时间", null=True)
+    sender = models.CharField("发送方式", max_length=40, blank=True)
+    error = models.CharField("未发出的原因", max_length=200, blank=True)
+    wiped_at = models.DateTimeField("清除时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "短信"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state=MessageState.SENT, sent_at__isnull=False)
+                | (~models.Q(state=MessageState.SENT) & models.Q(sent_at__isnull=True)),
+                name="message_sent_tied",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=MessageState.SENDING, lease_until__isnull=False)
+                | (~models.Q(state=MessageState.SENDING) & models.Q(lease_until__isnull=True)),
+                name="message_lease_tied",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at", "id"],
+                name="message_waiting",
+                condition=models.Q(state__in=[MessageState.QUEUED, MessageState.SENDING]),
+            ),
+            models.Index(
+                fields=["-queued_at", "-id"],
+                name="message_failed",
+                condition=models.Q(state=MessageState.FAILED),
+            ),
+            models.Index(fields=["-queued_at", "-id"], name="message_latest"),
+            models.Index(
+                fields=["state", "sent_at"], name="message_kept", condition=models.Q(wiped_at__isnull=True)
+            ),
+        ]

@@ -13,6 +13,7 @@ class Can(StrEnum):
     SET_LOCAL_RULES = "core.set_local_rules"
     SEE_LOCAL_RULES = "core.see_local_rules"
     SHARE = "core.share"
+    MESSAGES = "core.messages"
 
 
 STAFF = frozenset(Role) - {Role.OUTSIDE, Role.SYSTEM_TOKEN}
@@ -34,6 +35,7 @@ grant(
         Can.SEE_STATUS: ("查看系统状态", {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR}),
         Can.SET_LOCAL_RULES: ("设定本地规定", {Role.GENERAL, Role.SYSTEM_ADMIN}),
         Can.SEE_LOCAL_RULES: ("查看本地规定", STAFF),
+        Can.MESSAGES: ("查看短信发送情况、重发", {Role.GENERAL, Role.APPRAISAL, Role.SYSTEM_ADMIN}),
         Can.SHARE: (
             "把视图和常用语共享给本单位",
             OFFICE | {Role.UNIT_LIAISON, Role.WINDOW_CHIEF, Role.TOWN_CLERK},

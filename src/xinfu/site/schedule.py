@@ -6,6 +6,8 @@ from xinfu.core.tasks import Due
 
 SCHEDULE = (
     Due("checkpoint", "日志检查点", "*/5 * * * *", "xinfu.core.jobs.checkpoint"),
+    Due("messages", "发送短信", "* * * * *", "xinfu.core.jobs.deliver_messages"),
+    Due("wipe_messages", "清除过期短信的号码和内容", "30 3 * * *", "xinfu.core.jobs.wipe_messages"),
     Due("events", "分发事件", "* * * * *", "xinfu.core.jobs.deliver_events"),
     Due("reaper", "找回中断的后台任务", "*/5 * * * *", "xinfu.core.jobs.reap"),
     Due("cleanup", "清理过期会话、应答和临时文件", "20 3 * * *", "xinfu.core.jobs.cleanup"),
