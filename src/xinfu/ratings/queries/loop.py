@@ -147,12 +147,19 @@ def get_file(actor: Actor, code: str, pk: int) -> tuple[BadRatingFile, StoredFil
 
 
 def follow_up(loop: BadRating) -> Rating | None:
-    """Return what the same person said after the rectification (追评), or None."""
+    """Return what the same person said after the rectification (追评), or None.
+
+    Only where both are anonymous, from the day after, or both by name: else the pair would name its author.
+    """
     if loop.rating.turn != 1:
         return None
-    return Rating.objects.filter(
-        case_key=bytes(loop.rating.case_key), stage=loop.rating.stage, turn=2
-    ).first()
+    rows = Rating.objects.filter(
+        case_key=bytes(loop.rating.case_key),
+        stage=loop.rating.stage,
+        turn=2,
+        is_anonymous=loop.rating.is_anonymous,
+    )
+    return rows.filter(Q(is_anonymous=False) | Q(rated_on__lt=clock.today())).first()
 
 
 def spot_checks(actor: Actor) -> list[SpotCheck]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -52,14 +52,20 @@ def todos(actor: Actor, at: datetime) -> list[Todo]:
 def _waiting(actor: Actor) -> list[Waiting]:
     """Return what the actor is to handle, to judge, and what was raised to its unit, by one statement."""
     kinds = [_handled(actor), to_judge(actor), _raised_to(actor)]
-    rows = BadRating.objects.filter(finished_at=None).select_related("rating", "department", "judge")
-    rows = rows.order_by("due_on", "pk")
     flags = {f"is_{n}": ExpressionWrapper(kind, output_field=BooleanField()) for n, kind in enumerate(kinds)}
-    found = list(rows.filter(kinds[0] | kinds[1] | kinds[2]).annotate(**flags)[: MOST_READ + 1])
+    found = list(_first(kinds[0] | kinds[1] | kinds[2], MOST_READ + 1).annotate(**flags))
     if len(found) > MOST_READ:
-        return [Waiting(list(rows.filter(kind)[:MOST_TODOS]), rows.filter(kind).count()) for kind in kinds]
+        rows = BadRating.objects.filter(finished_at=None)
+        return [Waiting(list(_first(kind, MOST_TODOS)), rows.filter(kind).count()) for kind in kinds]
     parts = [[loop for loop in found if getattr(loop, flag)] for flag in flags]
     return [Waiting(part, len(part)) for part in parts]
+
+
+def _first(kind: Q, most: int) -> QuerySet[BadRating]:
+    """Return the first open loops of a kind, chosen by their keys alone, from the index of due days."""
+    keys = BadRating.objects.filter(kind, finished_at=None).order_by("due_on", "pk").values("pk")[:most]
+    rows = BadRating.objects.filter(pk__in=keys).select_related("rating", "department", "judge")
+    return rows.order_by("due_on", "pk")
 
 
 def _handled(actor: Actor) -> Q:

@@ -61,7 +61,7 @@ def _narrow(rows: QuerySet[BadRating], wanted: dict[str, Any]) -> QuerySet[BadRa
     if status := wanted.get("status"):
         rows = rows.filter(status=status)
     if named := wanted.get("named"):
-        rows = rows.filter(rating__is_anonymous=named == "0")
+        rows = rows.filter(queries.named(is_named=named == "1"))
     return rows
 
 
