@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from xinfu.core import clock, holidays
@@ -121,6 +121,11 @@ def lit(light: str, at: Now) -> Q:
     last = terms.add(at.calendar, at.day, at.terms.warn_days, at.terms.count)
     soon = Q(~Q(status=Status.OPEN), due_on__lte=last) | Q(status=Status.OPEN, due_on=at.day)
     return Q(due_on__gte=at.day) & (soon if light == Light.SOON else ~soon)
+
+
+def named(*, is_named: bool) -> Exists:
+    """Return the condition that the rating was by name, or not: asked loop by loop, in the order of due days."""
+    return Exists(Rating.objects.filter(pk=OuterRef("rating_id"), is_anonymous=not is_named))
 
 
 def judge_due_on(loop: BadRating, at: Now) -> date | None:
