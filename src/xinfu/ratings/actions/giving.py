@@ -25,13 +25,18 @@ class Given:
     found: int
 
 
+def check_period(first_on: date, last_on: date) -> None:
+    """Raise Refused where the days are upside down or too far apart."""
+    if first_on > last_on or (last_on - first_on).days >= LONGEST:
+        raise Refused("bad_period", f"起止日期应前后相接，一次最多{LONGEST}天。", field="last_on")
+
+
 @transaction.atomic
 def give_ratings(
     *, form: Format, first_on: date, last_on: date, most: int = 0, by: Actor, at: datetime
 ) -> Given:
     """Return the ratings of a period for a partner; at most `most` of them, or any number where it is 0."""
-    if first_on > last_on or (last_on - first_on).days >= LONGEST:
-        raise Refused("bad_period", f"起止日期应前后相接，一次最多{LONGEST}天。", field="last_on")
+    check_period(first_on, last_on)
     found = queries.ratings_between(by, first_on, last_on).count()
     if most and found > most:
         raise Refused("too_many", f"这一期间有{found:,}条，一次最多{most:,}条，请缩短期间。", field="last_on")

@@ -1,5 +1,6 @@
 """好差评: ratings, and the closed loop of the bad ones."""
 
+from xinfu.ratings.models.exchange import Direction, Exchange, ExchangeStatus
 from xinfu.ratings.models.loop import (
     BadRating,
     BadRatingFile,
@@ -34,6 +35,9 @@ __all__ = [
     "Channel",
     "Invitation",
     "InvitationKind",
+    "Direction",
+    "Exchange",
+    "ExchangeStatus",
     "Level",
     "Origin",
     "Rating",
