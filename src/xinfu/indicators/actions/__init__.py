@@ -1,4 +1,4 @@
-"""What changes the indicators' rows: figures, official values, targets and colour rules, published tables."""
+"""What changes the indicators' rows: figures, official values, targets, colour rules, published tables, suggestions."""
 
 from xinfu.indicators.actions.figures import (
     SINGLE,
@@ -16,6 +16,15 @@ from xinfu.indicators.actions.figures import (
     set_target,
     store,
 )
+from xinfu.indicators.actions.proposal_sheets import check_sheet, drop_sheet, take_sheet
+from xinfu.indicators.actions.proposals import (
+    acknowledge_answer,
+    decide_proposal,
+    draft_proposal,
+    edit_proposal,
+    hand_in,
+    withdraw_proposal,
+)
 from xinfu.indicators.actions.published import (
     correct_line,
     discard_table,
@@ -28,9 +37,16 @@ __all__ = [
     "SINGLE",
     "TREND",
     "RanksImported",
+    "acknowledge_answer",
+    "check_sheet",
     "correct_line",
+    "decide_proposal",
     "discard_table",
+    "draft_proposal",
+    "drop_sheet",
+    "edit_proposal",
     "groupings_of",
+    "hand_in",
     "import_ranks",
     "is_own",
     "origin",
@@ -43,5 +59,7 @@ __all__ = [
     "set_colour_rule",
     "set_target",
     "store",
+    "take_sheet",
+    "withdraw_proposal",
     "withdraw_table",
 ]

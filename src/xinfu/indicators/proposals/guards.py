@@ -28,6 +28,8 @@ def is_own(proposal: Proposal, actor: Actor) -> str | None:
 
 def is_anothers(proposal: Proposal, actor: Actor) -> str | None:
     """A unit does not judge what it proposed itself, nor a person what they handed in."""
+    if actor.kind == Kind.SYSTEM:
+        return None
     if actor.unit_id == proposal.department_id or proposal.submitted_by == actor.key:
         return "本单位提出的建议，须由其他单位审核。"
     return None

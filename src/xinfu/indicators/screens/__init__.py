@@ -12,8 +12,10 @@ from xinfu.indicators.screens import (
     league,
     meeting,
     number,
+    proposals,
     published,
     ranks,
+    review,
 )
 
 app_name = "indicators"
@@ -24,6 +26,8 @@ urlpatterns = [
     path("wall/", league.wall, name="wall"),
     path("meeting/", meeting.meeting, name="agenda"),
     path("meeting/<slug:code>/", meeting.meeting, name="meeting"),
+    path("review/", review.review_page, name="review"),
+    path("review/call/", review.call, name="review_call"),
     path("catalogue/", detail.catalogue, name="catalogue"),
     path("weekly/", bulletins.weekly, name="weekly"),
     path("monthly/", bulletins.monthly, name="monthly"),
@@ -34,6 +38,7 @@ urlpatterns = [
     path("published/<int:pk>/move/", published.published_move, name="published_move"),
     path("published/<int:pk>/withdraw/", published.withdraw, name="withdraw"),
     path("published/<int:pk>/lines/<int:line>/correct/", published.correct, name="correct"),
+    *proposals.urls,
     path("of/<slug:code>/", detail.detail, name="detail"),
     path("of/<slug:code>/colours/", colours.colours, name="colours"),
     path("of/<slug:code>/number/", number.number, name="number"),
