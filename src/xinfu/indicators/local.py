@@ -10,6 +10,7 @@ from xinfu.indicators.access import Can
 
 MIN_CASES = "indicators.min_cases"
 DEMAND_WORKDAYS = "indicators.demand_workdays"
+REVIEW_UNITS = "indicators.review_units"
 RED_BELOW = {
     "instant_rate": "indicators.red_below.instant_rate",
     "promise_compression_rate": "indicators.red_below.promise_compression_rate",
@@ -42,6 +43,15 @@ local.declare(
     unit="工作日",
     source="系统默认：自通报周结束起算",
     check=local.whole(1, 60),
+    permission=Can.SET,
+)
+local.declare(
+    REVIEW_UNITS,
+    title="落后指标分析会上每项指标列出的失分单位数",
+    default=3,
+    unit="个",
+    source="系统默认：失分最多的单位上会",
+    check=local.whole(1, 20),
     permission=Can.SET,
 )
 local.declare(

@@ -15,14 +15,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from xinfu.assignments.access import Can as Assign
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.ui import text
 from xinfu.indicators import queries, rules, tasks
 from xinfu.indicators.access import Can
 from xinfu.indicators.queries import Standing
+from xinfu.indicators.queries.review import worst_units
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import freshness, periods
+from xinfu.indicators.screens import freshness, giving, periods
 from xinfu.people.session import actor_of
 
 CASE_RATES = (
@@ -61,6 +63,8 @@ class Card:
     denominator_url: str
     trend: dict[str, Any]
     trend_rows: list[tuple[str, str]]
+    give_url: str = ""
+    owner: str = ""
 
     @property
     def code(self) -> str:
@@ -165,6 +169,7 @@ def cards(actor: Actor, period: Period) -> list[Card]:
     standings = queries.standings(actor, period.frm, period.to)
     codes = [s.indicator.code for s in standings]
     lines = trends(actor, period.to, codes)
+    gives = gives_of(actor, period, standings)
     return [
         Card(
             standing=s,
@@ -173,9 +178,27 @@ def cards(actor: Actor, period: Period) -> list[Card]:
             denominator_url=records_url(s.indicator.code, "denominator", period),
             trend=line_chart(lines[s.indicator.code], s.indicator.unit, small=True),
             trend_rows=[(label, "—" if value is None else value) for label, value in lines[s.indicator.code]],
+            **gives.get(s.indicator.code, {}),
         )
         for s in standings
     ]
+
+
+def gives_of(actor: Actor, period: Period, standings: list[Standing]) -> dict[str, dict[str, str]]:
+    """Return for each red indicator where it is given as an item, to the unit that lost the most cases."""
+    red = [s.indicator.code for s in standings if s.band == "red"] if actor.may(Assign.GIVE) else []
+    worst = worst_units(actor, period.frm, period.to, red) if red else {}
+    label = periods.label_of(period)
+    return {
+        code: {
+            "owner": line.label,
+            "give_url": giving.give_url(
+                actor, title=f"{line.figure.indicator.title}红色整改：{label}", text=line.facts,
+                department=line.department, source="report", source_name=f"{label}指标看板",
+            ),
+        }
+        for code, line in worst.items()
+    }  # fmt: skip
 
 
 @needs(Can.SEE)

@@ -11,10 +11,11 @@ from django.urls import NoReverseMatch, reverse
 
 from xinfu.core import clock
 from xinfu.core.access import needs
+from xinfu.core.actor import Actor
 from xinfu.core.ui import text
 from xinfu.indicators import queries, rules
 from xinfu.indicators.access import Can
-from xinfu.indicators.screens import freshness, periods, workbook
+from xinfu.indicators.screens import freshness, giving, periods, workbook
 from xinfu.indicators.screens.board import Card, line_chart, number_url, records_url
 from xinfu.indicators.screens.league import lines
 from xinfu.people.session import actor_of
@@ -70,12 +71,27 @@ def weekly(request: HttpRequest) -> HttpResponseBase:
         "week_label": periods.label_of(week),
         "cards": cards,
         "lines": table,
+        "demands": [(demand, _give(actor, demand, week)) for demand in found.demands],
         "previous": f"?{urlencode({'day': week.frm - timedelta(days=7)})}",
         "next": f"?{urlencode({'day': week.frm + timedelta(days=7)})}" if week.to < clock.today() else "",
         "file": f"?{urlencode({'day': week.frm, 'format': 'xlsx'})}",
         "paper_url": paper_url(),
     }
     return render(request, "indicators/weekly.html", context)
+
+
+def _give(actor: Actor, demand: queries.Demand, week: rules.Period) -> str:
+    """Return where a demand is given as an item, with its owner and day."""
+    label, unit = periods.label_of(week), demand.ids["department"]
+    return giving.give_url(
+        actor,
+        title=f"{label}超期件整改",
+        text=demand.text,
+        department=None if unit is None else int(str(unit)),
+        source="bulletin",
+        source_name=f"{label}周通报",
+        until=demand.due_on,
+    )
 
 
 def _nothing(may_refresh: bool) -> dict[str, object]:

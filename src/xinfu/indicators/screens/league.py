@@ -13,14 +13,16 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import render
 from django.urls import reverse
 
+from xinfu.assignments.access import Can as Assign
 from xinfu.core.access import needs
+from xinfu.core.actor import Actor
 from xinfu.core.refusal import Refused
 from xinfu.core.ui import text
 from xinfu.indicators import queries
 from xinfu.indicators.access import Can
 from xinfu.indicators.queries import FigureRow, League, LeagueRow, Shown
 from xinfu.indicators.rules import Period
-from xinfu.indicators.screens import freshness, periods
+from xinfu.indicators.screens import freshness, giving, periods
 from xinfu.indicators.screens.board import number_url, records_url
 from xinfu.lib import tables
 from xinfu.people.session import actor_of
@@ -43,6 +45,7 @@ class Line:
     denominator_url: str
     width: int
     others: list[tuple[str, str]]
+    give_url: str = ""
 
     @property
     def change(self) -> str:
@@ -58,8 +61,8 @@ def _value(figure: FigureRow | None) -> str:
     return f"{figure.value}{figure.indicator.unit if figure.indicator.unit == '%' else ''}"
 
 
-def lines(table: League, rows: list[LeagueRow], grain: str) -> list[Line]:
-    """Return the rows with their addresses and a bar of at most 100 for the eye."""
+def lines(table: League, rows: list[LeagueRow], grain: str, giver: Actor | None = None) -> list[Line]:
+    """Return the rows with their addresses and a bar of at most 100 for the eye; `giver` may give each as an item."""
     code, period = table.by.code, table.period
     most = table.most or 1
     out = []
@@ -81,9 +84,23 @@ def lines(table: League, rows: list[LeagueRow], grain: str) -> list[Line]:
                     for other in CODES
                     if other != code and grain in queries.indicator(other).grains
                 ],
+                give_url=_give(giver, table, row, figure) if giver and grain == "department" else "",
             )
         )
     return out
+
+
+def _give(giver: Actor, table: League, row: LeagueRow, figure: FigureRow) -> str:
+    label, unit = periods.label_of(table.period), row.ids["department"]
+    place = f"，排第{row.rank}名" if row.rank else ""
+    return giving.give_url(
+        giver,
+        title=f"{table.by.title}整改：{label}",
+        text=f"{label}{table.by.title}{_value(figure)}（{figure.numerator or 0:,}÷{figure.denominator or 0:,}）{place}。",
+        department=None if unit is None else int(str(unit)),
+        source="bulletin",
+        source_name=f"{label}晾晒榜",
+    )
 
 
 def asked(given: Mapping[str, str]) -> tuple[str, str]:
@@ -121,13 +138,15 @@ def league(request: HttpRequest) -> HttpResponseBase:
     if state and request.GET.get("format") in ("xlsx", "csv"):
         return _file(table_of(request, chosen.period, grain, by), grain, request.GET["format"])
     table = table_of(request, chosen.period, grain, by, part) if state else None
+    giver = actor if actor.may(Assign.GIVE) else None
     days = periods.days(chosen.period)
     pages = {**days, **keep, **({"q": part.text} if part.text else {})}
     context = {
         "chosen": chosen,
         "table": table,
-        "ranked": lines(table, table.ranked, grain) if table else [],
+        "ranked": lines(table, table.ranked, grain, giver) if table else [],
         "apart": lines(table, table.apart, grain) if table else [],
+        "gives": giver is not None and grain == "department",
         "others": [one for code in CODES if code != by and grain in (one := queries.indicator(code)).grains],
         "grain": grain,
         "grain_label": queries.GRAIN_LABELS[grain],
