@@ -22,6 +22,7 @@ STORAGES = {
 }
 DATABASES = {"default": {**DATABASES["default"], "CONN_MAX_AGE": 0}}
 CACHES = {**CACHES}
+SECOND_FACTOR = "optional"  # builders log in without; tests/people/test_second_factor.py asks for it
 
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 

@@ -8,9 +8,10 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from xinfu.core import actor
         from xinfu.core.ui import bulk
-        from xinfu.people import access, limits, session, telling  # noqa: F401  (registers grants and numbers)
+        from xinfu.people import access, identity, limits, session, telling  # noqa: F401  (grants, numbers)
 
         telling.register()
+        identity.register()
         bulk.present_by(session.present)
         actor.name_jobs(
             {

@@ -9,7 +9,7 @@ from django import forms
 from xinfu.core.access import ROLE_LABELS
 from xinfu.core.actor import Actor
 from xinfu.core.ui.forms import Day, Text
-from xinfu.people import actions, queries, rules
+from xinfu.people import actions, identity, queries, rules
 from xinfu.people.actions.roles import NOT_FOR_PEOPLE
 from xinfu.people.models import Department, DepartmentKind, OrganisationKind, Person, Window
 
@@ -73,6 +73,82 @@ class PasswordForm(forms.Form):
         if data.get("new") and data.get("again") and data["new"] != data["again"]:
             self.add_error("again", "两次输入的新密码不一致，请重新输入。")
         return data
+
+
+class CodeForm(forms.Form):
+    code = Text(
+        label="动态口令或恢复码",
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "text",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+
+def _digits() -> Text:
+    attrs = {"autocomplete": "one-time-code", "inputmode": "numeric"}
+    return Text(label="手机上现在的6位口令", max_length=10, widget=forms.TextInput(attrs=attrs))
+
+
+class CredentialForm(forms.Form):
+    """What a passkey answered; a script fills it in."""
+
+    credential = forms.CharField(
+        max_length=20_000,
+        widget=forms.HiddenInput,
+        error_messages={"required": "浏览器没有取得通行密钥的应答，请重试。"},
+    )
+
+
+class OnlyPasswordForm(forms.Form):
+    password = _password("密码", "current-password", "确认是本人操作")
+
+
+class ConfirmCodesForm(OnlyPasswordForm):
+    code = _digits()
+    field_order = ["code", "password"]
+
+
+class RemoveCodesForm(OnlyPasswordForm):
+    code = Text(
+        label="动态口令或恢复码",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )
+
+
+class NewPasskeyForm(OnlyPasswordForm, CredentialForm):
+    name = Text(label="名称", max_length=40, help_text="如“办公电脑”“手机”，便于以后辨认")
+    field_order = ["name", "password", "credential"]
+
+
+class ResetFactorsForm(forms.Form):
+    reason = Text(label="理由", max_length=200, help_text="如“手机丢失，已当面核实本人”")
+
+
+class RotateForm(forms.Form):
+    ends_on = Day(label="新令牌有效期至", required=False, help_text="空白表示撤销为止")
+
+
+class LinkForm(forms.Form):
+    provider = forms.ChoiceField(label="统一认证")
+    subject = Text(
+        label="对方用户标识（sub）",
+        max_length=255,
+        required=False,
+        help_text="空白时，本人首次从统一认证登录、工号相符即自动绑定",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        provider = self.fields["provider"]
+        assert isinstance(provider, forms.ChoiceField)
+        provider.choices = [(one.code, one.label) for one in identity.unified()]
 
 
 class UnitNames(forms.Form):

@@ -19,6 +19,7 @@ _NUMBERS = (
     ("people.password_days", "密码有效期", 90, "天", 7, 730),
     ("people.temporary_password_days", "临时密码有效期", 7, "天", 1, 60),
     ("people.login_log_days", "登录日志保存时间", 400, "天", 183, 3650),
+    ("people.second_factor_grace_days", "须用第二步验证的人员，授予角色后几天内须启用", 0, "天", 0, 90),
 )
 for _code, _title, _default, _unit, _low, _high in _NUMBERS:
     local.declare(
@@ -39,6 +40,28 @@ local.declare(
     check=local.whole(1, 366),
     permission=Can.SET_LOCAL_RULES,
 )
+local.declare(
+    "people.second_factor_for",
+    title="哪些人员登录须有第二步验证（双因子）",
+    default="weighty",
+    unit="",
+    source="GB/T 22239-2019 第三级 8.1.4.1 d)（要求两种以上组合鉴别，人员范围由本地规定）",
+    check=local.one_of({"weighty": "发布、评判、管理类角色", "staff": "全部工作人员"}),
+    permission=Can.SET_LOCAL_RULES,
+)
+for _code, _title, _default, _unit, _low, _high in (
+    ("people.token_overlap_hours", "更换接口令牌后原令牌继续有效", 24, "小时", 1, 168),
+    ("people.token_warning_days", "接口令牌到期前几天提醒", 30, "天", 1, 180),
+):
+    local.declare(
+        _code,
+        title=_title,
+        default=_default,
+        unit=_unit,
+        source="本单位接口管理办法（默认值，未见上位规定）",
+        check=local.whole(_low, _high),
+        permission=Can.SET_LOCAL_RULES,
+    )
 
 
 def number(code: str, day: date) -> int:

@@ -237,3 +237,26 @@ def device(agent: str) -> str:
     system = next((label for mark, label in _SYSTEMS.items() if mark in agent), "")
     browser = next((label for mark, label in _BROWSERS.items() if mark in agent), "")
     return " · ".join(part for part in (system, browser) if part) or "未知设备"
+
+
+# --- second step ---------------------------------------------------------------------------------
+
+SECOND_MINUTES = 5
+"""How long after the password the second step may take."""
+
+
+def clean_typed_code(code: str) -> str:
+    """Return a typed code without spaces and hyphens, small letters, full-width digits folded."""
+    folded = unicodedata.normalize("NFKC", code).lower()
+    return "".join(c for c in folded if c.isalnum())[:40]
+
+
+def second_due_on(given: date, ruled: date | None, grace: int) -> date:
+    """Return from which day a second factor is compelled: grace days after the role, or after the rule if later."""
+    return max(given, ruled or given) + timedelta(days=grace)
+
+
+def steps_around(seconds: int, period: int = 30) -> tuple[int, int, int]:
+    """Return the steps whose code is taken: the present one, the one before, the one after (clock skew)."""
+    now = seconds // period
+    return now, now - 1, now + 1

@@ -4,32 +4,48 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user, logout
-from django.db.models import Case, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db import OperationalError
+from django.db.models import Case, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from xinfu.core import local
 from xinfu.core.access import ROLE_LABELS, Reach, Role, permissions_of
 from xinfu.core.actor import ANONYMOUS, Actor, Kind, Scope
 from xinfu.people import rules
-from xinfu.people.access import SEPARATE
+from xinfu.people.access import SEPARATE, WEIGHTY
 from xinfu.people.models import Account, ApiToken, Department, Deputy, Person, RoleGrant
 
 STAND_IN = "stand_in"
 SEEN = "seen"
+SECOND = "second"
+"""How the second step of this session's log-in was done; absent where it had none."""
+JUDGED = "second_judged"
 ENDED = "ended"
 ALWAYS_OPEN = frozenset(
     {"people:password", "people:logout", "people:login", "people:stay", "site:large_type"}
 )
 """Views that stay open while a password must be changed first."""
+ENROLMENT = ALWAYS_OPEN | {
+    "people:security",
+    "people:begin_codes",
+    "people:codes",
+    "people:add_passkey",
+    "people:passkey_challenge",
+    "site:display",
+    "site:help",
+}
+"""Views that stay open while a second factor must be enrolled first."""
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -170,12 +186,27 @@ def present(actor: Actor) -> Actor | None:
     return actor_of_person(person, day) if person and has_account else None
 
 
-def actor_of_token(secret: str) -> Actor | None:
-    """Return the system behind an API token, or None where it is unknown, ended or revoked."""
+def token_of(secret: str) -> ApiToken | None:
+    """Return the API token of a secret, or None where it is unknown, ended, revoked, or rotated away too long ago."""
     digest = hashlib.sha256(secret.encode()).digest()
-    token = ApiToken.objects.select_related("department").filter(digest=digest, revoked_at=None).first()
+    earlier = Q(earlier_digest=digest, earlier_until__gt=timezone.now())
+    token = (
+        ApiToken.objects.select_related("department")
+        .filter(Q(digest=digest) | earlier, revoked_at=None)
+        .first()
+    )
     if token is None or (token.ends_on is not None and token.ends_on < timezone.localdate()):
         return None
+    return token
+
+
+def actor_of_token(secret: str) -> Actor | None:
+    """Return the system behind an API token's secret, or None where it opens nothing."""
+    token = token_of(secret)
+    return _system(token) if token is not None else None
+
+
+def _system(token: ApiToken) -> Actor:
     scope = Scope(units=subtree_ids(token.department)) if token.department else Scope(everything=True)
     return Actor(
         kind=Kind.TOKEN,
@@ -201,31 +232,78 @@ class ActorMiddleware:
         _end_when_idle(request, timezone.now())
         request.account = SimpleLazyObject(lambda: _account(request))  # type: ignore[attr-defined]
         request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        response = self.get_response(request)
+        _note_use(request)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        """Send who must change the password to that page first, wherever they go."""
+        """Send who must change the password, or enrol a second factor, to that page first, wherever they go."""
         match = request.resolver_match
         if SESSION_KEY not in request.session or match is None or match.view_name in ALWAYS_OPEN:
             return None
         account = account_of(request)
-        if account is None or not account.must_change_password:
+        if account is None:
             return None
-        return _password_first(request)
+        if account.must_change_password:
+            return _first(request, "people:password", "password_first", "修改密码")
+        if match.view_name not in ENROLMENT and _must_enrol(request):
+            return _first(request, "people:security", "second_factor_first", "启用第二步验证")
+        return None
 
 
-def _password_first(request: HttpRequest) -> HttpResponseBase:
+def _must_enrol(request: HttpRequest) -> bool:
+    """Return whether the session's roles compel a second factor that it was begun without; judged once a day."""
+    if settings.SECOND_FACTOR != "required" or SECOND in request.session:
+        return False
+    actor, today = actor_of(request), timezone.localdate()
+    mark = f"{today}:{actor.behalf_key}:{','.join(sorted(actor.roles))}"
+    if request.session.get(JUDGED) == mark:
+        return False
+    due = second_due_on(actor, today)
+    if due is not None and due <= today:
+        return True
+    request.session[JUDGED] = mark
+    return False
+
+
+def second_due_on(actor: Actor, today: date) -> date | None:
+    """Return from which day the actor's roles compel a second factor, or None. Who stands in for another has no grace."""
+    if actor.kind != Kind.PERSON:
+        return None
+    rule = local.on("people.second_factor_for", today)
+    bound = actor.roles & WEIGHTY if rule.value == "weighty" else actor.roles
+    if not bound or actor.behalf_of:
+        return today if bound else None
+    given = RoleGrant.objects.filter(person=actor.id, role__in=bound).in_force(today).order_by("since")
+    since = given.values_list("since", flat=True).first()
+    grace = int(local.on("people.second_factor_grace_days", today).value)
+    return rules.second_due_on(since or today, rule.since, grace)
+
+
+def _note_use(request: HttpRequest) -> None:
+    """Remember the use of a token after its answer is made, outside what a GET may not do; a busy table loses one."""
+    from xinfu.people import actions
+
+    token: ApiToken | None = getattr(request, "api_token", None)
+    at = timezone.now()
+    if token is None or (token.last_used_at and at - token.last_used_at < timedelta(minutes=1)):
+        return
+    with suppress(OperationalError):
+        actions.note_token_use(token=token, at=at)
+
+
+def _first(request: HttpRequest, view: str, code: str, what: str) -> HttpResponseBase:
     if request.path.startswith("/api/"):
         problem = {
-            "title": "须先修改密码",
+            "title": f"须先{what}",
             "status": 403,
-            "code": "password_first",
-            "detail": "请先修改密码，再使用接口。",
+            "code": code,
+            "detail": f"请先{what}，再使用接口。",
         }
         return JsonResponse(problem, status=403, content_type="application/problem+json")
-    target = reverse("people:password")
+    target = reverse(view)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=403, headers={"HX-Redirect": target})
     return HttpResponseRedirect(target)
@@ -251,7 +329,9 @@ def _account(request: HttpRequest) -> Account | None:
 def _actor(request: HttpRequest) -> Actor:
     header = request.headers.get("Authorization", "")
     if header.startswith("Bearer ") and request.path.startswith("/api/"):
-        return actor_of_token(header[7:].strip()) or ANONYMOUS
+        token = token_of(header[7:].strip())
+        request.api_token = token  # type: ignore[attr-defined]
+        return _system(token) if token is not None else ANONYMOUS
     account = account_of(request)
     if account is None:
         return ANONYMOUS

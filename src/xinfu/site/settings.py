@@ -10,6 +10,7 @@ import secrets
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONCE, SELF
@@ -159,6 +160,13 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "xinfu.site.errors.csrf_failure"
 IDLE_MINUTES = int(os.environ.get("XINFU_IDLE_MINUTES", "30"))
+# Whether roles that publish, judge or administer must log in with two steps; a demonstration asks nobody.
+SECOND_FACTOR = os.environ.get("XINFU_SECOND_FACTOR") or ("optional" if DEMO else "required")
+# Passkeys hold for one domain and its origins; an address of numbers is none, and then nobody is offered one.
+PASSKEY_DOMAIN = os.environ.get("XINFU_PASSKEY_DOMAIN") or urlsplit(PUBLIC_ADDRESS).hostname or ""
+PASSKEY_ORIGINS = CSRF_TRUSTED_ORIGINS or [PUBLIC_ADDRESS]
+# Unified log-ins (OpenID Connect), a list of objects in a file of JSON: docs/how-to/log-in.md.
+IDENTITY_PROVIDERS = Path(os.environ.get("XINFU_IDENTITY_PROVIDERS") or HOME / "identity-providers.json")
 # Whoever shows this token may read /-/metrics; empty: only people who may see the state of the system.
 METRICS_TOKEN = os.environ.get("XINFU_METRICS_TOKEN", "")
 TRUSTED_PROXIES = [p for p in os.environ.get("XINFU_PROXIES", "").split(",") if p]

@@ -194,7 +194,7 @@ def change_password(*, account: Account, old: str, new: str, by: Actor, at: date
     """
     if not owns(by, account):
         raise Forbidden("只能修改本人的密码。")
-    _check_old(account, old, at)
+    prove_password(account, old, at, "old", "原密码")
     faults = _faults(account, old, new, at)
     if faults:
         raise Refused("weak_password", "".join(faults), field="new")
@@ -210,19 +210,19 @@ def change_password(*, account: Account, old: str, new: str, by: Actor, at: date
     account.refresh_from_db()
 
 
-def _check_old(account: Account, old: str, at: datetime) -> None:
-    """Refuse a wrong old password and count it: a session left open is no place to guess in."""
+def prove_password(account: Account, password: str, at: datetime, field: str, label: str) -> None:
+    """Refuse a wrong password and count it: a session left open is no place to guess in."""
     key = account_key(account.username)
     with transaction.atomic():
         count = locked_count(key)
     if not count.is_locked(at):
-        if check_password(old, account.password):
+        if check_password(password, account.password):
             return
         with transaction.atomic():
             count = add_failure(key, locked_count(key), "account", at)
     if count.is_locked(at):
-        raise Refused("account_locked", "原密码连续输错，账号已锁定，请联系安全管理员解锁。", field="old")
-    raise Refused("wrong_old", "原密码不对，请重新输入。", field="old")
+        raise Refused("account_locked", f"{label}连续输错，账号已锁定，请联系安全管理员解锁。", field=field)
+    raise Refused(f"wrong_{field}", f"{label}不对，请重新输入。", field=field)
 
 
 def _faults(account: Account, old: str, new: str, at: datetime) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
@@ -16,18 +17,32 @@ from xinfu.core.actor import ANONYMOUS, Actor, Kind, system
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.people import limits, rules
 from xinfu.people.access import Can
-from xinfu.people.models import Account, LoginLock, LoginOutcome, LoginRecord, SignIn
+from xinfu.people.models import (
+    Account,
+    Authenticator,
+    FactorReset,
+    LoginLock,
+    LoginOutcome,
+    LoginRecord,
+    Passkey,
+    SignIn,
+)
 from xinfu.people.rules import Count
 from xinfu.people.session import actor_of_account
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """Who came in, when they were here last, and how many attempts failed since."""
+    """Who came in, when they were here last, how many attempts failed since, and whose reset they must be told.
+
+    `waits` is set where only the password was right and the second step is to come.
+    """
 
     account: Account
     last: LoginRecord | None
     failures: int
+    waits: bool = False
+    reset: FactorReset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,7 @@ def log_in(*, username: str, password: str, address: str, at: datetime) -> Logge
 
     Raises Refused: wrong, locked (until when), closed, temporary password past its days. The attempt is
     kept although it is refused, so this is not one transaction but two: nothing is locked while hashing.
+    An account with a second factor is not in yet (`waits`): `second.pass_code` or `passkeys.pass_passkey` follows.
     """
     attempt = _Attempt(rules.clean_username(username)[:60], address, at)
     _refuse_locked(attempt)
@@ -62,9 +78,60 @@ def log_in(*, username: str, password: str, address: str, at: datetime) -> Logge
     stored = account.password if account is not None else UNUSABLE_PASSWORD_PREFIX
     good = check_password(password, stored) and account is not None
     outcome, key, count = _settle(attempt, account, good)
+    if account is not None and outcome == LoginOutcome.HALF:
+        return LoggedIn(account, None, 0, waits=True)
     if outcome != LoginOutcome.OK or account is None:
         raise _refusal(outcome, key, count, attempt.at)
     return _welcome(account, at)
+
+
+def has_factor(account: Account) -> bool:
+    """Return whether the account has a second factor in force."""
+    codes = Authenticator.objects.filter(account=account, confirmed_at__isnull=False)
+    return codes.exists() or Passkey.objects.filter(account=account).exists()
+
+
+def finish(
+    *, account: Account, check: Callable[[], Refused | None], how: str, address: str, at: datetime
+) -> LoggedIn:
+    """Do the last step of a log-in behind the locks of the account and the address.
+
+    `check` runs in the same transaction and returns why not, or None. Raises Refused: its reason, a locked or
+    closed account. A wrong step counts like a wrong password, and only a whole log-in clears the count.
+    """
+    attempt = _Attempt(account.username, address, at)
+    _refuse_locked(attempt)
+    fault = _last_step(attempt, account, check, how)
+    if fault is not None:
+        raise fault
+    return _welcome(account, at, halves=0 if how in {"passkey", "provider"} else 1)
+
+
+@transaction.atomic
+def _last_step(
+    attempt: _Attempt, account: Account, check: Callable[[], Refused | None], how: str
+) -> Refused | None:
+    own, elsewhere = (locked_count(key) for key in (attempt.account_key, attempt.address_key))
+    for key, count in ((attempt.account_key, own), (attempt.address_key, elsewhere)):
+        if count.is_locked(attempt.at):
+            _keep(attempt, True, LoginOutcome.LOCKED)
+            return _locked_refusal(key, count)
+    outcome = _outcome(account, True, attempt.at)
+    if outcome != LoginOutcome.OK:
+        _keep(attempt, True, outcome)
+        _journal(attempt, account, "account.login_failed", outcome)
+        return _refusal(outcome, attempt.account_key, own, attempt.at)
+    fault = check()
+    if fault is None:
+        _keep(attempt, True, LoginOutcome.OK)
+        _enter(attempt, account, how)
+        return None
+    _keep(attempt, True, LoginOutcome.SECOND)
+    own = add_failure(attempt.account_key, own, "account", attempt.at)
+    add_failure(attempt.address_key, elsewhere, "address", attempt.at)
+    locked = own.is_locked(attempt.at)
+    _journal(attempt, account, "account.locked" if locked else "account.login_failed", LoginOutcome.SECOND)
+    return _locked_refusal(attempt.account_key, own) if locked else fault
 
 
 def _refuse_locked(attempt: _Attempt) -> None:
@@ -98,9 +165,12 @@ def _settle(attempt: _Attempt, account: Account | None, good: bool) -> tuple[Log
             _keep(attempt, account is not None, LoginOutcome.LOCKED)
             return LoginOutcome.LOCKED, key, count
     outcome = _outcome(account, good, attempt.at)
+    if outcome == LoginOutcome.OK and account is not None and has_factor(account):
+        outcome = LoginOutcome.HALF
     _keep(attempt, account is not None, outcome)
-    if outcome == LoginOutcome.OK and account is not None:
-        _enter(attempt, account)
+    if account is not None and outcome in {LoginOutcome.OK, LoginOutcome.HALF}:
+        if outcome == LoginOutcome.OK:
+            _enter(attempt, account, "password")
         return outcome, attempt.account_key, Count()
     own = add_failure(attempt.account_key, own, "account", attempt.at)
     after = add_failure(attempt.address_key, address, "address", attempt.at)
@@ -112,13 +182,13 @@ def _settle(attempt: _Attempt, account: Account | None, good: bool) -> tuple[Log
     return outcome, attempt.account_key, own
 
 
-def _journal(attempt: _Attempt, account: Account, event: str, outcome: LoginOutcome) -> None:
+def _journal(attempt: _Attempt, account: Account, event: str, outcome: LoginOutcome, **more: str) -> None:
     by = actor_of_account(account) if outcome == LoginOutcome.OK else ANONYMOUS
     address = journal.hidden(attempt.address, account)
-    journal.record(event, account, by=by, at=attempt.at, outcome=outcome, address=address)
+    journal.record(event, account, by=by, at=attempt.at, outcome=outcome, address=address, **more)
 
 
-def _enter(attempt: _Attempt, account: Account) -> None:
+def _enter(attempt: _Attempt, account: Account, how: str) -> None:
     LoginLock.objects.filter(key=attempt.account_key).update(
         failures=0, first_failed_at=None, locked_until=None
     )
@@ -126,7 +196,7 @@ def _enter(attempt: _Attempt, account: Account) -> None:
     if rules.is_too_old(account.password_changed_at, attempt.at, limits.number("password_days", day)):
         Account.objects.filter(pk=account.pk).update(must_change_password=True)
         account.must_change_password = True
-    _journal(attempt, account, "account.logged_in", LoginOutcome.OK)
+    _journal(attempt, account, "account.logged_in", LoginOutcome.OK, how=how)
 
 
 def _outcome(account: Account | None, good: bool, at: datetime) -> LoginOutcome:
@@ -195,13 +265,19 @@ def _locked_refusal(key: str, count: Count) -> Refused:
     )
 
 
-def _welcome(account: Account, at: datetime) -> LoggedIn:
+def _welcome(account: Account, at: datetime, halves: int = 0) -> LoggedIn:
+    """Return what is told at the door. A log-in in two steps leaves one HALF; more of them are others' tries."""
     records = LoginRecord.objects.filter(username=account.username, at__lt=at)
     last = records.filter(outcome=LoginOutcome.OK).order_by("-at", "-pk").first()
-    failed = records.exclude(outcome=LoginOutcome.OK)
-    if last is not None:
-        failed = failed.filter(at__gt=last.at)
-    return LoggedIn(account, last, failed.count())
+    since = records if last is None else records.filter(at__gt=last.at)
+    half = since.filter(outcome=LoginOutcome.HALF).count()
+    failed = since.exclude(outcome__in=[LoginOutcome.OK, LoginOutcome.HALF]).count()
+    found = LoggedIn(account, last, failed + max(half - halves, 0))
+    reset = FactorReset.objects.filter(account=account, told_at=None).order_by("-reset_at", "-pk").first()
+    if reset is None:
+        return found
+    FactorReset.objects.filter(account=account, told_at=None).update(told_at=at)
+    return replace(found, reset=reset)
 
 
 # --- sessions ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from xinfu.people.queries.accounts import (
     open_sessions,
     tokens,
 )
+from xinfu.people.queries.factors import Factors, ending_tokens, factors_of
 from xinfu.people.queries.matrix import MayRow, MayTable, may_table, view_of
 from xinfu.people.queries.units import (
     LABELS,
@@ -51,6 +52,7 @@ from xinfu.people.queries.units import (
 
 __all__ = [
     "LABELS",
+    "Factors",
     "MayRow",
     "MayTable",
     "Node",
@@ -64,6 +66,8 @@ __all__ = [
     "departments",
     "deputies_of",
     "duties",
+    "ending_tokens",
+    "factors_of",
     "find_department",
     "find_departments",
     "find_people",

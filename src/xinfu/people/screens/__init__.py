@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.people.screens import accounts, login, matrix, outside, own, persons, units
+from xinfu.people.screens import accounts, factors, login, matrix, outside, own, persons, second, units
 
 app_name = "people"
 urlpatterns = [
     path("login/", login.login, name="login"),
+    path("login/second/", second.second, name="second"),
+    path("login/passkey/", second.passkey_login, name="passkey_login"),
+    path("login/passkey/options/", second.passkey_options, name="passkey_options"),
     path("logout/", login.logout, name="logout"),
     path("account/", own.account, name="account"),
     path("account/password/", login.password, name="password"),
     path("account/logins/", own.own_logins, name="own_logins"),
+    path("account/security/", factors.security, name="security"),
+    path("account/codes/begin/", factors.begin_codes, name="begin_codes"),
+    path("account/codes/", factors.codes, name="codes"),
+    path("account/codes/remove/", factors.remove_codes, name="remove_codes"),
+    path("account/recovery/", factors.renew_recovery, name="renew_recovery"),
+    path("account/passkeys/new/", factors.add_passkey, name="add_passkey"),
+    path("account/passkeys/challenge/", factors.passkey_challenge, name="passkey_challenge"),
+    path("account/passkeys/<int:pk>/remove/", factors.remove_passkey, name="remove_passkey"),
     path("account/sessions/<int:pk>/end/", own.end_own_session, name="end_own_session"),
     path("account/sessions/end/", own.end_other_sessions, name="end_other_sessions"),
     path("account/deputies/", own.set_deputy, name="set_deputy"),
@@ -45,6 +56,7 @@ urlpatterns = [
     path("accounts/<int:pk>/reset/", accounts.reset_password, name="reset_password"),
     path("accounts/<int:pk>/close/", accounts.close_account, name="close_account"),
     path("accounts/<int:pk>/unlock/", accounts.unlock, name="unlock"),
+    path("accounts/<int:pk>/factors/reset/", factors.reset_factors, name="reset_factors"),
     path("accounts/<int:pk>/sessions/end/", accounts.end_sessions, name="end_sessions"),
     path("online/", accounts.online, name="online"),
     path("logins/", accounts.logins, name="logins"),

@@ -135,6 +135,8 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "no_reset": _reason(actions.reset_fault(row, actor)),
         "no_close": _reason(actions.administration_fault(row, actor)),
         "may_secure": actor.may(Can.SECURE),
+        "factors": queries.factors_of(row),
+        "no_factor_reset": _reason(actions.factor_reset_fault(row, actor)),
     }
     return render(request, "people/account_detail.html", context)
 

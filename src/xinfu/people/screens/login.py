@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from django.conf import settings
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from xinfu.core.access import public, signed_in
-from xinfu.core.ui import text
-from xinfu.people import actions, limits, rules
+from xinfu.people import actions, limits
 from xinfu.people.actions import LoggedIn
 from xinfu.people.forms import LoginForm, PasswordForm
 from xinfu.people.models import Account
+from xinfu.people.screens import entering
 from xinfu.people.screens.common import refusal
-from xinfu.people.session import ENDED, SEEN, STAND_IN, account_of, actor_of, address_of
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
-def _target(request: HttpRequest) -> str:
-    """Return where to go after logging in: an address of this house only."""
-    asked = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if asked and safe else reverse(settings.LOGIN_REDIRECT_URL)
-
-
-def demo_accounts() -> list[dict[str, str]]:
-    """Return the demonstration's accounts, name and role, where this installation is one; never a password."""
-    path = Path(settings.HOME) / "demo-accounts.json"
-    if not settings.DEMO or not path.is_file():
-        return []
-    listed = json.loads(path.read_text(encoding="utf-8"))
-    return [{"username": str(one["username"]), "role": str(one["role"])} for one in listed]
+from xinfu.people.screens.second import wait_for_second
+from xinfu.people.session import ENDED, SECOND, account_of, actor_of, address_of
 
 
 @sensitive_post_parameters("password")
@@ -50,53 +29,18 @@ def demo_accounts() -> list[dict[str, str]]:
 def login(request: HttpRequest) -> HttpResponse:
     """Show the log-in page, or log in; paste and password managers work, and there is no captcha."""
     if request.method != "POST" and account_of(request) is not None:
-        return HttpResponseRedirect(_target(request))
+        return HttpResponseRedirect(entering.target(request))
     form = LoginForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         found = refusal(
             lambda: actions.log_in(**form.cleaned_data, address=address_of(request), at=timezone.now()), form
         )
         if isinstance(found, LoggedIn):
-            begin(request, found.account)
-            _welcome(request, found)
-            return HttpResponseRedirect(_target(request))
-    ended = request.session.pop(ENDED, "") if request.method != "POST" else ""
-    context = {
-        "form": form,
-        "next": request.POST.get("next") or request.GET.get("next") or "",
-        "ended": ended,
-        "idle_minutes": settings.IDLE_MINUTES,
-        "demo_accounts": demo_accounts(),
-    }
-    return render(request, "people/login.html", context, status=422 if form.errors else 200)
-
-
-def begin(request: HttpRequest, account: Account) -> None:
-    """Begin a session under a new key, so that a key planted before is worth nothing."""
-    at = timezone.now()
-    auth.login(request, account, backend=BACKEND)
-    request.session.cycle_key()  # auth.login keeps the key where the same account was logged in already
-    request.session.pop(STAND_IN, None)
-    request.session[SEEN] = int(at.timestamp())
-    request.session.save()
-    actions.begin_session(
-        account=account,
-        key=request.session.session_key or "",
-        address=address_of(request),
-        device=rules.device(request.headers.get("User-Agent", "")),
-        at=at,
-    )
-
-
-def _welcome(request: HttpRequest, found: LoggedIn) -> None:
-    if found.last is None:
-        return
-    said = f"上次登录：{text.when(found.last.at)}，来自 {found.last.address}。"
-    if found.failures:
-        said += f"其后有 {found.failures} 次失败的登录，如非本人操作请修改密码并告知安全管理员。"
-        messages.warning(request, said)
-    else:
-        messages.info(request, said)
+            where = entering.target(request)
+            if found.waits:
+                return wait_for_second(request, found.account, where)
+            return entering.enter(request, found, where)
+    return entering.login_page(request, form, 422 if form.errors else 200)
 
 
 @never_cache
@@ -104,13 +48,15 @@ def _welcome(request: HttpRequest, found: LoggedIn) -> None:
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the present session."""
-    account = account_of(request)
+    account, provider = account_of(request), request.session.get(entering.PROVIDER, "")
     if account is not None:
         actions.log_out(
             account=account, key=request.session.session_key or "", by=actor_of(request), at=timezone.now()
         )
     auth.logout(request)
     request.session[ENDED] = "left"
+    if provider:
+        request.session[entering.LEAVE] = provider
     return HttpResponseRedirect(reverse(settings.LOGIN_URL))
 
 
@@ -135,7 +81,9 @@ def password(request: HttpRequest) -> HttpResponse:
             form,
         )
         if changed is not None:
-            begin(request, Account.objects.get(pk=account.pk))
+            second = request.session.get(SECOND, "")
+            provider = request.session.get(entering.PROVIDER, "")
+            entering.begin(request, Account.objects.get(pk=account.pk), second=second, provider=provider)
             messages.success(request, "密码已修改，其他会话已结束。")
             return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL if must else "people:account"))
     day = timezone.localdate()
