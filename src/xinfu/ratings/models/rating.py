@@ -151,6 +151,27 @@ class Rating(models.Model):
             models.Index(
                 fields=["rated_on"], name="rating_untold", condition=Q(is_anonymous=True, told=None)
             ),
+            # What the public pages count by (queries.published): read without touching a row.
+            models.Index(
+                fields=["window", "rated_on", "level", "channel"],
+                name="rating_window_counts",
+                condition=Q(excluded_at=None),
+            ),
+            models.Index(
+                fields=["item", "rated_on", "level", "channel", "window"],
+                name="rating_item_counts",
+                condition=Q(excluded_at=None),
+            ),
+            models.Index(
+                fields=["window", "rated_on", "code"],
+                name="rating_window_texts",
+                condition=Q(may_publish=True, withheld_at=None, excluded_at=None),
+            ),
+            models.Index(
+                fields=["item", "rated_on", "code"],
+                name="rating_item_texts",
+                condition=Q(may_publish=True, withheld_at=None, excluded_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

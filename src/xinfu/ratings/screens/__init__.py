@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xinfu.ratings.screens import listing, loop, public, receipt, setup, statistics
+from xinfu.ratings.screens import listing, loop, public, published, receipt, setup, statistics
 
 app_name = "ratings"
 urlpatterns = [*public.urls, *receipt.urls, *listing.urls, *setup.urls, *loop.urls, *statistics.urls]
+urlpatterns += published.urls
