@@ -173,6 +173,7 @@ def test_active_ratings_are_set_beside_the_cases_that_could_be_rated(office: Off
 def test_groups_with_few_ratings_are_told_nowhere(office: Office) -> None:
     rate(5, 5, department=office.unit_a)
     rate(1, 4, department=office.unit_b)
+    rate(5, 1, department=office.data_bureau)
     actions.refresh_snapshot(by=BY, at=AT)
     told = queries.figures(BY, FRM, TO, ("department",), ["bad_rating_rate"])
     assert [row.ids["department"] for row in told] == [office.unit_a.pk]
@@ -181,6 +182,16 @@ def test_groups_with_few_ratings_are_told_nowhere(office: Office) -> None:
     lines = {line.name: line for line in read.statistics(BY, FRM, TO).lines}
     assert lines[office.unit_a.short_name].total == 5
     assert lines[office.unit_b.short_name].is_few
+
+
+def test_a_small_group_cannot_be_worked_out_from_the_whole_and_the_rest(office: Office) -> None:
+    rate(5, 9, department=office.unit_a)
+    rate(5, 5, department=office.data_bureau)
+    rate(1, 4, department=office.unit_b)
+    lines = {line.name: line for line in read.statistics(BY, FRM, TO).lines}
+    assert lines[office.unit_a.short_name].total == 9
+    assert lines[office.unit_b.short_name].is_few
+    assert lines[office.data_bureau.short_name].is_few, "18 less 9 less 5 would be the other's 4"
     assert lines[office.unit_b.short_name].bad == 0
 
 

@@ -155,11 +155,24 @@ def statistics(
     whole = next(iter(_lines(rows.order_by(), (), fair)), _empty())
     if whole.total < least:
         return Statistics(by, _few(whole), [], least, fair)
-    lines = [line if line.total >= least else _few(line) for line in _grouped(rows, by, fair)]
-    lines.sort(key=lambda line: line.name)
+    lines = _hidden(_grouped(rows, by, fair), least)
     if order != "name":
         lines.sort(key=lambda line: (line.is_few, -line.ordered_by(order)))
     return Statistics(by, whole, lines, least, fair)
+
+
+def _hidden(lines: list[Line], least: int) -> list[Line]:
+    """Return the lines by name, without the numbers of those too small to be told.
+
+    Where these together are too small as well, the next smallest go with them: the whole less the rest would tell.
+    """
+    lines.sort(key=lambda line: (line.total, line.name))
+    small = sum(line.total < least for line in lines)
+    left_out = sum(line.total for line in lines[:small])
+    while 0 < left_out < least and small < len(lines):
+        left_out += lines[small].total
+        small += 1
+    return sorted([*map(_few, lines[:small]), *lines[small:]], key=lambda line: line.name)
 
 
 def excluded(actor: Actor, frm: date, to: date) -> list[Excluded]:
