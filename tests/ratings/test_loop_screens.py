@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from tests import make
 from tests.conftest import CHINA
 from tests.ratings import loops
 from xinfu.cases.models import Case
 from xinfu.catalog.models import Item, ItemVersion
 from xinfu.core import clock
 from xinfu.core.access import Role
+from xinfu.ratings import actions
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BadRating, Rating
 
@@ -135,8 +137,10 @@ def test_the_item_of_an_anonymous_rating_is_shown_among_enough_others(
     loop = loops.loop(office, AT, named=False)
     for _ in range(4):
         loops.rating(office, AT, named=False, level=5)
-    page = html(as_role(Role.WINDOW_CHIEF).get(f"/ratings/loops/{loop.rating.code}/"))
-    assert "市场监管窗口一" in page
+    client, url = as_role(Role.WINDOW_CHIEF), f"/ratings/loops/{loop.rating.code}/"
+    assert "市场监管窗口一" not in html(client.get(url)), "the day is not over"
+    actions.tell(by=make.SYSTEM, at=AT + timedelta(days=1))
+    assert "市场监管窗口一" in html(client.get(url))
 
 
 def test_the_sheet_has_the_facts_and_the_words_for_the_call(office: Any, as_role: Callable[..., Any]) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
 from xinfu.catalog import queries as catalog
-from xinfu.core import local
 from xinfu.core.actor import Actor
 from xinfu.core.privacy import mask, unseal
 from xinfu.core.refusal import NotFound
-from xinfu.ratings import guards, triage
+from xinfu.ratings import guards, telling, triage
 from xinfu.ratings.access import Can
 from xinfu.ratings.models import BadRating, Rating
 from xinfu.ratings.notices import call_script
@@ -23,7 +21,6 @@ from xinfu.ratings.queries.loop import Now
 from xinfu.ratings.triage import TOPIC_LABELS, Topic
 
 Pairs = list[tuple[str, Any]]
-SMALLEST_GROUP = 5
 HIDDEN = "匿名评价，同日评价较少，不显示"
 
 
@@ -52,29 +49,19 @@ class Facts:
     reasons: list[str] = field(default_factory=list)
 
 
-def smallest_group(day: date) -> int:
-    known = local.all_on(day).get("ratings.smallest_group")
-    return int(known.value) if known else SMALLEST_GROUP
-
-
-def may_show(rating: Rating, name: str, least: int) -> bool:
+def may_show(rating: Rating, part: str) -> bool:
     """Tell whether window or item of a rating may be shown: an anonymous one's only among enough others of its day."""
-    value = getattr(rating, f"{name}_id")
-    if not rating.is_anonymous:
-        return True
-    if value is None:
-        return False
-    return Rating.objects.filter(**{f"{name}_id": value, "rated_on": rating.rated_on}).count() >= least
+    return telling.is_told(part, is_anonymous=rating.is_anonymous, told=rating.told)
 
 
-def item_of(rating: Rating, least: int) -> str:
-    return rating.item_name if may_show(rating, "item", least) else HIDDEN
+def item_of(rating: Rating) -> str:
+    return rating.item_name if may_show(rating, "item") else HIDDEN
 
 
 def facts(actor: Actor, loop: BadRating, now: Now) -> Facts:
     """Return everything that the handler's screen and sheet say of a loop's rating and case."""
-    rating, least = loop.rating, smallest_group(now.day)
-    item = item_of(rating, least)
+    rating = loop.rating
+    item = item_of(rating)
     codes = triage.split(rating.reason_codes)
     case = _case(actor, rating)
     version = None
@@ -82,9 +69,9 @@ def facts(actor: Actor, loop: BadRating, now: Now) -> Facts:
         version = catalog.item_on(rating.item_code, case.received_on if case else rating.rated_on)
     lamp = cases.lamp(case, cases.today(now.at)) if case else None
     return Facts(
-        rating=_said(actor, loop, item, least, codes),
+        rating=_said(actor, loop, item, codes),
         case=_case_pairs(case, lamp),
-        looks=[_look(topic, codes, rating, case, lamp, version, least) for topic in triage.topics(codes)],
+        looks=[_look(topic, codes, rating, case, lamp, version) for topic in triage.topics(codes)],
         why_no_case=_why_no_case(rating, case),
         why_no_call=guards.why_not_callable(loop),
         script=call_script(
@@ -121,7 +108,7 @@ def _why_no_case(rating: Rating, case: Any) -> str:
     return "这条评价没有对应到您可以查看的办件。"
 
 
-def _said(actor: Actor, loop: BadRating, item: str, least: int, codes: Sequence[str]) -> Pairs:
+def _said(actor: Actor, loop: BadRating, item: str, codes: Sequence[str]) -> Pairs:
     rating = loop.rating
     if rating.is_anonymous:
         who: Any = "匿名用户"
@@ -131,7 +118,7 @@ def _said(actor: Actor, loop: BadRating, item: str, least: int, codes: Sequence[
         known = scope.covers(loop.department_id) or scope.covers(loop.judge_id)
         who = mask("name", said.get("name", "")) if known else "实名（无权查看）"
         who = f"{who} {mask('phone', said['phone'])}" if known and said.get("phone") else who
-    window = rating.window if may_show(rating, "window", least) else HIDDEN
+    window = rating.window if may_show(rating, "window") else HIDDEN
     excluded: Pairs = []
     if rating.excluded_at:
         since = timezone.localdate(rating.excluded_at)
@@ -154,13 +141,11 @@ def _case_pairs(case: Any, lamp: Any) -> Pairs:
     ]  # fmt: skip
 
 
-def _look(
-    topic: Topic, codes: Sequence[str], rating: Rating, case: Any, lamp: Any, version: Any, least: int
-) -> Look:
+def _look(topic: Topic, codes: Sequence[str], rating: Rating, case: Any, lamp: Any, version: Any) -> Look:
     because = [triage.BAD_REASONS[code] for code in codes if triage.TOPIC_OF.get(code) == topic]
     pairs = _clock(case, lamp) if topic == Topic.CLOCK else []
     if topic == Topic.STAFF:
-        window = rating.window if may_show(rating, "window", least) else HIDDEN
+        window = rating.window if may_show(rating, "window") else HIDDEN
         pairs = [("窗口", window), ("经办人", case.handler_name if case else None)]
     elif topic != Topic.CLOCK:
         pairs = _guide(topic, version)
