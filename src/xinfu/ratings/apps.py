@@ -10,22 +10,28 @@ class RatingsConfig(AppConfig):
     verbose_name = "好差评"
 
     def ready(self) -> None:
-        from xinfu.core import actor, inbox, registry
+        from xinfu.core import actor, events, inbox, messages, registry
         from xinfu.ratings import (  # noqa: F401 -- grants and local numbers register
             access,
             indicators,
+            invitation_local,
             loop_local,
             rating_local,
             statistics_local,
         )
-        from xinfu.ratings.queries import loop_inbox
+        from xinfu.ratings.queries import invitations, loop_inbox
 
         indicators.register()
         inbox.register("bad_ratings", loop_inbox.todos)
+        inbox.register("rating_calls", invitations.todos)
+        messages.kinds.add("rating_invited", "邀请评价")
+        messages.kinds.add("rating_invited_again", "整改后邀请再评")
+        events.on("bad_rating.rectified", "xinfu.ratings.tasks.invite_again")
         registry.navigate("办件", "评价", "ratings:list", access.Can.SEE, 62)
         registry.navigate("办件", "评价回执", "ratings:receipt", access.Can.SEE, 65)
         registry.navigate("办件", "差评处置", "ratings:loops", access.Can.SEE, 70)
         registry.navigate("办件", "评价统计", "ratings:statistics", access.Can.SEE, 75)
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
+        registry.navigate("办件", "电话邀评", "ratings:telephone", access.Can.TELEPHONE, 66)
         registry.navigate("办件", "评价理由", "ratings:reasons", access.Can.SET_UP, 85)
         actor.name_jobs({"bad_ratings": "差评处置", "ratings": "评价"})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
+from xinfu.core import clock
 from xinfu.core.actor import system
 from xinfu.ratings import actions
 
@@ -24,3 +27,17 @@ def seal_day(at: datetime) -> None:
 
 def tell(at: datetime) -> None:
     actions.tell(by=system("ratings"), at=at)
+
+
+def invite(at: datetime) -> None:
+    actions.invite(by=system("ratings"), at=at)
+
+
+def list_calls(at: datetime) -> None:
+    actions.list_calls(by=system("ratings"), at=at)
+
+
+def invite_again(entry: Mapping[str, Any], at: datetime) -> None:
+    """Hear that a bad rating was put right."""
+    loop_id = int(str(entry["subject"]).rpartition(":")[2])
+    actions.invite_again(loop_id=loop_id, by=system("ratings"), at=clock.now())

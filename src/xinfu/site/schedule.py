@@ -21,6 +21,8 @@ SCHEDULE = (
     Due("ratings_seal", "封存前一日的评价", "5 0 * * *", "xinfu.ratings.tasks.seal_day"),
     Due("ratings_tell", "确定匿名评价的显示范围", "7 * * * *", "xinfu.ratings.tasks.tell"),
     Due("drop_rating_files", "清理无人确认的评价文件", "15 3 * * *", "xinfu.ratings.exchange_jobs.drop_old"),
+    Due("invite", "短信邀请评价", "*/10 8-20 * * *", "xinfu.ratings.tasks.invite"),
+    Due("list_calls", "形成电话邀评名单", "5 8 * * *", "xinfu.ratings.tasks.list_calls"),
     Due("open_anonymous_loops", "收办前一日的匿名差评", "10 0 * * *", "xinfu.ratings.tasks.open_anonymous"),
     Due("watch_loops", "差评临期提醒和超期提请督办", "25 8 * * *", "xinfu.ratings.tasks.watch_loops"),
     Due("watch_assigned", "交办事项临期、超期提醒", "20 8 * * *", "xinfu.assignments.tasks.watch"),

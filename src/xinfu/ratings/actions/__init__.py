@@ -3,6 +3,8 @@
 from xinfu.ratings.actions.bulk import BulkRating, load_ratings
 from xinfu.ratings.actions.days import seal_day
 from xinfu.ratings.actions.intake import Outcome, Refusal, take_ratings
+from xinfu.ratings.actions.invitation_calls import record_call, show_invited_phone
+from xinfu.ratings.actions.invitations import invite, invite_again, list_calls
 from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
 from xinfu.ratings.actions.loop_watch import open_anonymous, watch
@@ -18,13 +20,18 @@ __all__ = [
     "call_back",
     "draw_spot_check",
     "hand_over",
+    "invite",
+    "invite_again",
+    "list_calls",
     "load_ratings",
     "move_loop",
     "open_anonymous",
     "open_loop",
     "publish_again",
     "rate",
+    "record_call",
     "seal_day",
+    "show_invited_phone",
     "show_person",
     "show_phone",
     "switch_reason",

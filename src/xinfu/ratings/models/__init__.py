@@ -1,6 +1,7 @@
 """好差评: ratings, and the closed loop of the bad ones."""
 
 from xinfu.ratings.models.exchange import Direction, Exchange, ExchangeStatus
+from xinfu.ratings.models.invitation import CallOutcome, InvitationCall
 from xinfu.ratings.models.loop import (
     BadRating,
     BadRatingFile,
@@ -32,12 +33,14 @@ __all__ = [
     "BadRatingStep",
     "CallBack",
     "CallBackKind",
+    "CallOutcome",
     "Channel",
-    "Invitation",
-    "InvitationKind",
     "Direction",
     "Exchange",
     "ExchangeStatus",
+    "Invitation",
+    "InvitationCall",
+    "InvitationKind",
     "Level",
     "Origin",
     "Rating",

@@ -227,6 +227,17 @@ class Invitation(models.Model):
     class Meta:
         verbose_name = "评价邀请"
         constraints = [models.UniqueConstraint(fields=["case", "kind"], name="one_invitation_a_kind")]
+        indexes = [
+            models.Index(fields=["made_at"], name="invitation_sent", condition=Q(kind="message")),
+            models.Index(
+                fields=["made_at"], name="invitation_to_call", condition=Q(kind="telephone", done_at=None)
+            ),
+            models.Index(
+                fields=["-done_at", "-id"],
+                name="invitation_called",
+                condition=Q(kind="telephone", done_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.case_id}"

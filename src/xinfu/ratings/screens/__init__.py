@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from xinfu.ratings.screens import listing, loop, public, published, receipt, setup, statistics
+from xinfu.ratings.screens import listing, loop, public, published, receipt, setup, statistics, telephone
 
 app_name = "ratings"
 urlpatterns = [*public.urls, *receipt.urls, *listing.urls, *setup.urls, *loop.urls, *statistics.urls]
 urlpatterns += published.urls
+urlpatterns += telephone.urls
