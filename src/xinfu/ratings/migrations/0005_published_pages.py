@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
         ('cases', '0006_reach_in_indexes'),
         ('catalog', '0002_import_in_background'),
         ('people', '0001_initial'),
-        ('ratings', '0005_exchange'),
+        ('ratings', '0006_invitation_calls'),
     ]
 
     operations = [
