@@ -34,4 +34,5 @@ class RatingsConfig(AppConfig):
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
         registry.navigate("办件", "电话邀评", "ratings:telephone", access.Can.TELEPHONE, 66)
         registry.navigate("办件", "评价理由", "ratings:reasons", access.Can.SET_UP, 85)
+        registry.navigate("办件", "评价交换", "ratings:exchange", access.Can.EXCHANGE, 83)
         actor.name_jobs({"bad_ratings": "差评处置", "ratings": "评价"})

@@ -159,7 +159,9 @@ class _Intake:
             try:
                 with transaction.atomic():
                     part, new = self._decide(chunk)
-                    if not self.is_trial:
+                    if self.is_trial:
+                        part.loops = sum(self._is_loop(one.row) for one in new)
+                    else:
                         self._write(new, part)
             except IntegrityError:
                 if attempt == TRIES - 1:
@@ -259,12 +261,11 @@ class _Intake:
         rows.insert_ratings((pk, *one.row, who) for pk, one, who in zip(ids, new, sealed, strict=True))
         pairs = [(pk, code) for pk, one in zip(ids, new, strict=True) for code in one.reasons]
         rows.insert("ratings_ratingreason", ("rating_id", "code"), pairs)
-        if self.opens_loops:
-            part.loops = self._open([pk for pk, one in zip(ids, new, strict=True) if self._is_loop(one.row)])
+        part.loops = self._open([pk for pk, one in zip(ids, new, strict=True) if self._is_loop(one.row)])
 
     def _is_loop(self, row: Row) -> bool:
         """Tell whether a loop begins here: of those by name, in history also of anonymous ones."""
-        return row.level in BAD_LEVELS and (self.is_history or not row.is_anonymous)
+        return self.opens_loops and row.level in BAD_LEVELS and (self.is_history or not row.is_anonymous)
 
     def _open(self, chosen: list[int]) -> int:
         """Open loops; in history those of anonymous ones on the morning after."""

@@ -8,3 +8,4 @@ app_name = "ratings"
 urlpatterns = [*public.urls, *receipt.urls, *listing.urls, *setup.urls, *loop.urls, *statistics.urls]
 urlpatterns += published.urls
 urlpatterns += telephone.urls
+urlpatterns += exchange_files.urls
