@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xinfu.ratings.screens import listing, loop, public, published, receipt, setup, statistics, telephone
+from xinfu.ratings.screens import exchange as exchange_files
 
 app_name = "ratings"
 urlpatterns = [*public.urls, *receipt.urls, *listing.urls, *setup.urls, *loop.urls, *statistics.urls]
