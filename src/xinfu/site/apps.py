@@ -16,6 +16,10 @@ class SiteConfig(AppConfig):
 
         inbox.register("site.suggestions", queries.suggestion_todos)
 
+        from xinfu.site.screens import outbox
+
+        inbox.register("site.messages", outbox.todos)
+        registry.navigate("系统", "短信", "site:messages", Can.MESSAGES, 40)
         registry.navigate("工作台", "待办", "site:home", "signed_in", 10)
         registry.navigate("工作台", "已办", "site:done", "signed_in", 20)
         registry.navigate("工作台", "我的视图", "site:views", "signed_in", 30)

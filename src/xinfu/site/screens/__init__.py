@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.site.screens import daily, home, journal, operations, suggestions
+from xinfu.site.screens import daily, home, journal, operations, outbox, suggestions
 
 app_name = "site"
 urlpatterns = [
@@ -36,6 +36,7 @@ urlpatterns = [
     path("downloads/", operations.downloads, name="downloads"),
     path("downloads/<int:pk>/progress", operations.download_progress, name="download_progress"),
     path("downloads/<int:pk>/file", operations.download_file, name="download_file"),
+    path("messages/", outbox.outbox, name="messages"),
     path("system/status/", operations.status, name="status"),
     path("system/rules/", operations.local_rules, name="local_rules"),
     path("system/rules/<str:code>/", operations.local_rule, name="local_rule"),
