@@ -18,6 +18,7 @@ class RatingsConfig(AppConfig):
             loop_local,
             rating_local,
             statistics_local,
+            tablet_local,
         )
         from xinfu.ratings.queries import invitations, loop_inbox
 
@@ -33,6 +34,8 @@ class RatingsConfig(AppConfig):
         registry.navigate("办件", "评价统计", "ratings:statistics", access.Can.SEE, 75)
         registry.navigate("办件", "差评抽查", "ratings:spot-checks", access.Can.SPOT_CHECK, 80)
         registry.navigate("办件", "电话邀评", "ratings:telephone", access.Can.TELEPHONE, 66)
-        registry.navigate("办件", "评价理由", "ratings:reasons", access.Can.SET_UP, 85)
         registry.navigate("办件", "评价交换", "ratings:exchange", access.Can.EXCHANGE, 83)
+        registry.navigate("办件", "请评价", "ratings:ask", access.Can.ASK, 61)
+        registry.navigate("办件", "窗口平板", "ratings:tablets", access.Can.TABLETS, 67)
+        registry.navigate("办件", "评价理由", "ratings:reasons", access.Can.SET_UP, 85)
         actor.name_jobs({"bad_ratings": "差评处置", "ratings": "评价"})

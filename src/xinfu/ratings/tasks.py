@@ -11,6 +11,7 @@ from django.utils import timezone
 from xinfu.core import clock
 from xinfu.core.actor import system
 from xinfu.ratings import actions
+from xinfu.ratings.actions import tablets
 
 
 def open_anonymous(at: datetime) -> None:
@@ -19,6 +20,10 @@ def open_anonymous(at: datetime) -> None:
 
 def watch_loops(at: datetime) -> None:
     actions.watch(by=system("bad_ratings"), at=at)
+
+
+def close_tablets(at: datetime) -> None:
+    tablets.close_lapsed(by=system("ratings"), at=at)
 
 
 def seal_day(at: datetime) -> None:

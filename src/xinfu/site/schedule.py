@@ -18,6 +18,7 @@ SCHEDULE = (
     Due("screens_cleanup", "清理过期下载和草稿", "40 3 * * *", "xinfu.core.ui.jobs.cleanup"),
     Due("tidy_logins", "清理过期的登录锁定、会话和登录日志", "50 3 * * *", "xinfu.people.jobs.tidy"),
     Due("reseal", "换密钥后重新加密个人信息", "*/2 * * * *", "xinfu.people.jobs.reseal"),
+    Due("tablets", "结清窗口平板上超时的请评", "15 0 * * *", "xinfu.ratings.tasks.close_tablets"),
     Due("ratings_seal", "封存前一日的评价", "5 0 * * *", "xinfu.ratings.tasks.seal_day"),
     Due("ratings_tell", "确定匿名评价的显示范围", "7 * * * *", "xinfu.ratings.tasks.tell"),
     Due("drop_rating_files", "清理无人确认的评价文件", "15 3 * * *", "xinfu.ratings.exchange_jobs.drop_old"),

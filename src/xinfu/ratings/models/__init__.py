@@ -25,6 +25,7 @@ from xinfu.ratings.models.rating import (
     Stage,
     UserKind,
 )
+from xinfu.ratings.models.tablet import RequestState, Tablet, TabletMonth, TabletRequest
 
 __all__ = [
     "BAD_LEVELS",
@@ -46,9 +47,13 @@ __all__ = [
     "Rating",
     "RatingReason",
     "ReasonSwitch",
+    "RequestState",
     "SpotCheck",
     "SpotCheckLoop",
     "Stage",
+    "Tablet",
+    "TabletMonth",
+    "TabletRequest",
     "TextDecision",
     "ToldDay",
     "UserKind",

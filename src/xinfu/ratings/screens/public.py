@@ -65,7 +65,7 @@ class RateForm(forms.Form):
         help_text="最多500字",
     )
     named = forms.BooleanField(label="实名评价：工作人员会按办事时留的电话回访您", required=False)
-    may_publish = forms.BooleanField(label="同意公开文字评价（不公开姓名）", required=False)
+    may_publish = forms.BooleanField(label="同意公开文字评价（姓名只显示姓，匿名的不显示）", required=False)
 
 
 @public
@@ -96,7 +96,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
                 answer["Retry-After"] = "3600"
                 return answer
             inputs.refuse(form, refused)
-    context = {"form": form, "case": case, "faces": _faces(at), "chosen": _chosen(form), "turn": way.turn}
+    context = {"form": form, "case": case, "faces": faces_of(at), "chosen": chosen_of(form), "turn": way.turn}
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 
 
@@ -125,14 +125,14 @@ def _count_try(request: HttpRequest, token: str, at: datetime) -> None:
             raise Refused("too_many_tries", "提交得太频繁，请一小时后再试，或到窗口评价。")
 
 
-def _faces(at: datetime) -> list[Face]:
+def faces_of(at: datetime) -> list[Face]:
     on = actions.switched_on(at)
     return [
         Face(v, str(Level(v).label), MOUTHS[v], codes.offered(v, on)) for v in sorted(MOUTHS, reverse=True)
     ]
 
 
-def _chosen(form: RateForm) -> dict[str, Any]:
+def chosen_of(form: RateForm) -> dict[str, Any]:
     """Return what was chosen before, so that a refused page comes back as it was sent."""
     data = form.data
     reasons = data.getlist("reasons") if hasattr(data, "getlist") else []

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
 
@@ -26,14 +26,14 @@ KEPT = 600
 A_PAGE = 20
 LONGEST_SEARCH = 40
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def keeping(view: View) -> View:
     """Put into the shared cache what a view worked out, once it is through: inside, a GET writes nothing."""
 
     @wraps(view)
-    def outer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def outer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         for key, value in getattr(request, "to_keep", {}).items():
             cache.set(key, value, KEPT)
