@@ -121,8 +121,10 @@ class Writer:
             title.paragraph_format.keep_with_next = True
             columns = block["columns"]
             cells = [[cell_run(cell) for cell in row] for row in block["rows"]]
-            self._table([c["title"] for c in columns], [c["width"] * 100 for c in columns], cells,
-                        [c.get("align", "left") for c in columns])  # fmt: skip
+            written = self._table([c["title"] for c in columns], [c["width"] * 100 for c in columns], cells,
+                                  [c.get("align", "left") for c in columns])  # fmt: skip
+            for row in list(written.rows)[1:] if block.get("row_height") else ():
+                row.height = Emu(block["row_height"] * 100 * EMU_PER_CMM)
 
     def _run(self, paragraph: Paragraph, run: Mapping[str, Any]) -> None:
         written = paragraph.add_run(str(run["text"]))

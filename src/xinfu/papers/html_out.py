@@ -144,8 +144,8 @@ def _block(label: str, block: Mapping[str, Any], numbers: Mapping[str, int], see
         ),
     )
     return format_html(
-        '<table class="paper-table"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
-        block["title"], head, rows,
+        '<table class="paper-table{}"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        " to-sign" if block.get("row_height") else "", block["title"], head, rows,
     )  # fmt: skip
 
 
@@ -267,6 +267,7 @@ h2, h3, h4, h5 {{ break-after: avoid; }}
 .paper-table th, .paper-table td {{ border: .5pt solid #000; padding: 1mm 1.5mm; overflow-wrap: anywhere; }}
 .paper-table th {{ font-family: {family(layout.heading_fonts[0])}; font-weight: normal; text-align: center; }}
 .paper-table tr {{ break-inside: avoid; }}
+.to-sign td {{ height: 9mm; }}
 .paper-right {{ text-align: right; }} .paper-center {{ text-align: center; }} .paper-left {{ text-align: left; }}
 .paper-sources {{ page: sources; break-before: page; font-size: {layout.table_size / 2}pt; line-height: 1.4; }}
 .paper-sources-title {{ text-align: center; text-indent: 0; font-size: {layout.body_size / 2}pt; }}

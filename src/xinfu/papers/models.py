@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     MINUTES = "minutes", "会议纪要"
     REPORT = "report", "报告"
     NOTICE = "notice", "通知"
+    MEETING = "meeting", "会议材料"
 
 
 class Retention(models.TextChoices):

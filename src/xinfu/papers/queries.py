@@ -19,7 +19,7 @@ from xinfu.papers import blocks as text
 from xinfu.papers import render, uploads
 from xinfu.papers.access import Can
 from xinfu.papers.flow import FROZEN, ISSUED, Status
-from xinfu.papers.models import CoSign, Paper, PaperStep, PaperVersion, Recipient, units_of
+from xinfu.papers.models import CoSign, Kind, Paper, PaperStep, PaperVersion, Recipient, units_of
 
 BOXES = {"waiting": "待我办", "mine": "我拟的", "received": "收到的", "issued": "已发", "all": "全部"}
 
@@ -122,7 +122,8 @@ def document_of(paper: Paper, version: PaperVersion | None = None) -> text.Docum
     shown = version or paper.version
     assert shown is not None
     frozen = paper.status in FROZEN and shown.pk == paper.version_id
-    label = "" if frozen else f"送审稿　第{shown.number}版"
+    is_inside = paper.kind == Kind.MEETING  # sheets and materials are used as they are, before anybody signs
+    label = "" if frozen or is_inside else f"送审稿　第{shown.number}版"
     if paper.status == Status.VOIDED:
         label = "此件已作废"
     signed_on = timezone.localdate(paper.signed_at) if frozen and paper.signed_at else None

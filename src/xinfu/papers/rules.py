@@ -77,6 +77,7 @@ FORMS: Mapping[str, Form] = {
     "minutes": Form("{organ}会议纪要", "papers.prefix_minutes"),
     "report": Form("{organ}文件", "papers.prefix"),
     "notice": Form("{organ}文件", "papers.prefix"),
+    "meeting": Form("{organ}会议材料", "papers.prefix_minutes"),
 }
 
 RETENTION = {"permanent": "永久", "30": "30年", "10": "10年"}

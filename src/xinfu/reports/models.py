@@ -147,3 +147,34 @@ class DraftCheck(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["-made_at", "-id"], name="draft_check_made")
         ]
+
+
+class MeetingPaperKind(models.TextChoices):
+    NOTICE = "notice", "会议通知"
+    SIGNIN = "signin", "签到表"
+    MATERIALS = "materials", "会议材料"
+    MINUTES = "minutes", "会议纪要"
+
+
+class MeetingPaper(models.Model):
+    """A paper drafted from a meeting; `digest` is the text that the program wrote, so that people's own is kept."""
+
+    meeting = models.ForeignKey(
+        "assignments.Meeting", on_delete=models.PROTECT, related_name="+", verbose_name="会议"
+    )
+    kind = models.CharField("种类", max_length=10, choices=MeetingPaperKind.choices)
+    paper = models.OneToOneField(
+        "papers.Paper", on_delete=models.PROTECT, related_name="+", verbose_name="公文"
+    )
+    digest = models.CharField("生成文本摘要", max_length=64)
+    made_at = models.DateTimeField("生成时间")
+    made_by_name = models.CharField("生成人", max_length=80)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "会议公文"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["meeting", "kind", "-id"], name="meeting_paper_last")
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -19,7 +19,7 @@ from xinfu.core.ui import lists
 from xinfu.core.ui.forms import refuse
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people.session import actor_of
-from xinfu.reports import actions, check_files, queries, tasks
+from xinfu.reports import actions, check_files, meeting_papers, queries, tasks
 from xinfu.reports.access import Can
 from xinfu.reports.forms import (
     CheckForm,
@@ -331,4 +331,5 @@ urlpatterns = [
     path("checks/<int:pk>/", check, name="check"),
     path("checks/<int:pk>/numbers.csv", check_csv, name="check_csv"),
     path("checks/<int:pk>/numbers.docx", check_docx, name="check_docx"),
+    *meeting_papers.urls,
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xinfu.core.registry import Section, sections
 from xinfu.indicators.queries import FigureRow
 from xinfu.reports import rules
+from xinfu.reports.suggestions import suggestions
 from xinfu.reports.writing import Block, Run, Writing, cell, column, paragraph, table
 
 
@@ -144,6 +145,7 @@ SECTIONS = (
     Section("key_indicators", "盯牢关键晾晒指标", 20, key_indicators),
     Section("departments", "各部门办件情况", 30, departments),
     Section("ratings", "政务服务“好差评”", 40, ratings),
+    Section("suggestions", "高频涉企事项有效建议", 50, suggestions),
     Section("entered", "其他工作数据", 900, entered),
 )
 
