@@ -31,6 +31,8 @@ SEEN = "seen"
 SECOND = "second"
 """How the second step of this session's log-in was done; absent where it had none."""
 JUDGED = "second_judged"
+PROVIDER = "provider"
+"""Through which unified log-in the session was begun: there no password of ours was typed, and none is asked for."""
 ENDED = "ended"
 ALWAYS_OPEN = frozenset(
     {"people:password", "people:logout", "people:login", "people:stay", "site:large_type"}
@@ -246,7 +248,7 @@ class ActorMiddleware:
         account = account_of(request)
         if account is None:
             return None
-        if account.must_change_password:
+        if account.must_change_password and PROVIDER not in request.session:
             return _first(request, "people:password", "password_first", "修改密码")
         if match.view_name not in ENROLMENT and _must_enrol(request):
             return _first(request, "people:security", "second_factor_first", "启用第二步验证")

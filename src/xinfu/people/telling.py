@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -94,6 +95,8 @@ def register() -> None:
     registry.navigate("工作台", "我的账号", "people:account", "signed_in", 90)
     registry.searcher("people", "机构和人员", find)
     inbox.register("people", duties)
+    inbox.register("tokens", ending_tokens)
+    inbox.register("second_factor", second_factor)
     news.say(EVENTS)
 
 
@@ -137,3 +140,44 @@ def duties(actor: Actor, now: datetime) -> Iterable[Todo]:
                 kind="代理",
                 consequence=f"代理期至 {duty.until}，其间由代理人办理。",
             )
+
+
+def ending_tokens(actor: Actor, now: datetime) -> Iterable[Todo]:
+    """Remind who may replace them of the tokens that end soon."""
+    from xinfu.people import queries
+
+    if not actor.may(Can.TOKENS):
+        return
+    for token in queries.ending_tokens(actor, timezone.localdate(now)):
+        yield Todo(
+            verb="更换",
+            title=f"“{token.name}”的接口令牌",
+            url=reverse("people:rotate_token", args=[token.pk]),
+            asked_by="系统",
+            due_on=token.ends_on,
+            arrived_at=None,
+            why="令牌即将到期",
+            kind="接口令牌",
+            consequence="到期后该系统不能再调用接口。",
+        )
+
+
+def second_factor(actor: Actor, now: datetime) -> Iterable[Todo]:
+    """Remind who must enrol a second factor within their days of grace."""
+    from xinfu.people import queries, session
+
+    if settings.SECOND_FACTOR != "required" or actor.kind != Kind.PERSON or actor.behalf_of:
+        return
+    due = session.second_due_on(actor, timezone.localdate(now))
+    if due is not None and due > timezone.localdate(now) and not queries.has_factor_of(actor):
+        yield Todo(
+            verb="启用",
+            title="登录的第二步验证（动态口令或通行密钥）",
+            url=reverse("people:security"),
+            asked_by="系统",
+            due_on=due,
+            arrived_at=None,
+            why="角色要求",
+            kind="登录安全",
+            consequence="到期未启用的，登录后须先启用才能办理业务。",
+        )

@@ -48,6 +48,7 @@ from xinfu.people.actions.persons import (
     move_person,
     show_phone,
 )
+from xinfu.people.actions.providers import allow_provider, enter_by_provider, link_fault, remove_provider
 from xinfu.people.actions.roles import end_deputy, end_role, give_role, set_deputy, stand_in
 from xinfu.people.actions.sealing import reseal, retire_keys, rotate_key, rows_behind, sealed_columns
 from xinfu.people.actions.second import (
@@ -86,6 +87,7 @@ __all__ = [
     "add_person",
     "add_window",
     "administration_fault",
+    "allow_provider",
     "assertion_options",
     "before_leaving",
     "begin_codes",
@@ -104,12 +106,14 @@ __all__ = [
     "end_role",
     "end_session",
     "end_sessions",
+    "enter_by_provider",
     "factor_reset_fault",
     "give_role",
     "grantable",
     "has_factor",
     "issue_token",
     "leave",
+    "link_fault",
     "load_departments",
     "load_organisations",
     "load_people",
@@ -127,6 +131,7 @@ __all__ = [
     "registration_options",
     "remove_codes",
     "remove_passkey",
+    "remove_provider",
     "rename_department",
     "renew_recovery_codes",
     "reopen_account",

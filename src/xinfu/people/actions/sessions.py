@@ -30,18 +30,23 @@ from xinfu.people.models import (
 from xinfu.people.rules import Count
 from xinfu.people.session import actor_of_account
 
+WITHOUT_PASSWORD = frozenset({"passkey", "provider"})
+"""Ways in on which no password of ours is typed: its term does not matter there."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
     """Who came in, when they were here last, how many attempts failed since, and whose reset they must be told.
 
-    `waits` is set where only the password was right and the second step is to come.
+    `waits` is set where only the first step is done and the second is to come, `is_strong` where a unified log-in
+    vouched for both.
     """
 
     account: Account
     last: LoginRecord | None
     failures: int
     waits: bool = False
+    is_strong: bool = False
     reset: FactorReset | None = None
 
 
@@ -104,7 +109,25 @@ def finish(
     fault = _last_step(attempt, account, check, how)
     if fault is not None:
         raise fault
-    return _welcome(account, at, halves=0 if how in {"passkey", "provider"} else 1)
+    return _welcome(account, at, halves=0 if how in WITHOUT_PASSWORD else 1)
+
+
+@transaction.atomic
+def keep_stranger(name: str, address: str, at: datetime) -> None:
+    """Record that somebody came in whom no account answers to; only a mark of the name is kept."""
+    _keep(_Attempt(name, address, at), False, LoginOutcome.UNKNOWN)
+
+
+def half_log_in(*, account: Account, address: str, at: datetime) -> LoggedIn:
+    """Record a first step that a unified log-in vouched for; the second is to come. Raises Refused: locked, closed."""
+    attempt = _Attempt(account.username, address, at)
+    _refuse_locked(attempt)
+    outcome = _outcome(account, True, at, by_password=False)
+    with transaction.atomic():
+        _keep(attempt, True, LoginOutcome.HALF if outcome == LoginOutcome.OK else outcome)
+    if outcome != LoginOutcome.OK:
+        raise _refusal(outcome, attempt.account_key, Count(), at)
+    return LoggedIn(account, None, 0, waits=True)
 
 
 @transaction.atomic
@@ -116,7 +139,7 @@ def _last_step(
         if count.is_locked(attempt.at):
             _keep(attempt, True, LoginOutcome.LOCKED)
             return _locked_refusal(key, count)
-    outcome = _outcome(account, True, attempt.at)
+    outcome = _outcome(account, True, attempt.at, by_password=how not in WITHOUT_PASSWORD)
     if outcome != LoginOutcome.OK:
         _keep(attempt, True, outcome)
         _journal(attempt, account, "account.login_failed", outcome)
@@ -193,13 +216,14 @@ def _enter(attempt: _Attempt, account: Account, how: str) -> None:
         failures=0, first_failed_at=None, locked_until=None
     )
     day = timezone.localdate(attempt.at)
-    if rules.is_too_old(account.password_changed_at, attempt.at, limits.number("password_days", day)):
+    too_old = rules.is_too_old(account.password_changed_at, attempt.at, limits.number("password_days", day))
+    if too_old and how != "provider":
         Account.objects.filter(pk=account.pk).update(must_change_password=True)
         account.must_change_password = True
     _journal(attempt, account, "account.logged_in", LoginOutcome.OK, how=how)
 
 
-def _outcome(account: Account | None, good: bool, at: datetime) -> LoginOutcome:
+def _outcome(account: Account | None, good: bool, at: datetime, *, by_password: bool = True) -> LoginOutcome:
     if account is None:
         return LoginOutcome.UNKNOWN
     if not good:
@@ -207,7 +231,11 @@ def _outcome(account: Account | None, good: bool, at: datetime) -> LoginOutcome:
     organisation = account.organisation
     if not account.is_active or (organisation is not None and organisation.closed_on is not None):
         return LoginOutcome.CLOSED
-    if account.temporary_ends_on is not None and account.temporary_ends_on < timezone.localdate(at):
+    if (
+        by_password
+        and account.temporary_ends_on is not None
+        and account.temporary_ends_on < timezone.localdate(at)
+    ):
         return LoginOutcome.EXPIRED
     return LoginOutcome.OK
 

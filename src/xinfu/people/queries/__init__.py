@@ -15,7 +15,7 @@ from xinfu.people.queries.accounts import (
     open_sessions,
     tokens,
 )
-from xinfu.people.queries.factors import Factors, ending_tokens, factors_of
+from xinfu.people.queries.factors import Factors, ending_tokens, factors_of, has_factor_of
 from xinfu.people.queries.matrix import MayRow, MayTable, may_table, view_of
 from xinfu.people.queries.units import (
     LABELS,
@@ -82,6 +82,7 @@ __all__ = [
     "get_token",
     "get_window",
     "grants_of",
+    "has_factor_of",
     "labels",
     "locked_until",
     "login_outcomes",

@@ -63,3 +63,9 @@ def ending_tokens(actor: Actor, today: date) -> QuerySet[ApiToken]:
     last = today + timedelta(days=limits.number("token_warning_days", today))
     rows = ApiToken.objects.filter(revoked_at=None, ends_on__gte=today, ends_on__lte=last)
     return rows.order_by("ends_on", "name") if actor.may(Can.TOKENS) else rows.none()
+
+
+def has_factor_of(actor: Actor) -> bool:
+    """Return whether the person who acts has a second factor in force."""
+    codes = Authenticator.objects.filter(account__person=actor.id, confirmed_at__isnull=False)
+    return codes.exists() or Passkey.objects.filter(account__person=actor.id).exists()

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from xinfu.people.screens import accounts, factors, login, matrix, outside, own, persons, second, units
+from xinfu.people.screens import (
+    accounts,
+    factors,
+    login,
+    matrix,
+    outside,
+    own,
+    persons,
+    second,
+    unified,
+    units,
+)
 
 app_name = "people"
 urlpatterns = [
@@ -12,6 +23,9 @@ urlpatterns = [
     path("login/second/", second.second, name="second"),
     path("login/passkey/", second.passkey_login, name="passkey_login"),
     path("login/passkey/options/", second.passkey_options, name="passkey_options"),
+    path("login/with/<slug:code>/", unified.start, name="oidc"),
+    path("login/with/<slug:code>/back/", unified.back, name="oidc_back"),
+    path("login/with/<slug:code>/finish/", unified.finish, name="oidc_finish"),
     path("logout/", login.logout, name="logout"),
     path("account/", own.account, name="account"),
     path("account/password/", login.password, name="password"),
@@ -56,6 +70,8 @@ urlpatterns = [
     path("accounts/<int:pk>/reset/", accounts.reset_password, name="reset_password"),
     path("accounts/<int:pk>/close/", accounts.close_account, name="close_account"),
     path("accounts/<int:pk>/unlock/", accounts.unlock, name="unlock"),
+    path("accounts/<int:pk>/providers/", unified.link, name="link_provider"),
+    path("accounts/<int:pk>/providers/<int:link_pk>/end/", unified.unlink, name="unlink_provider"),
     path("accounts/<int:pk>/factors/reset/", factors.reset_factors, name="reset_factors"),
     path("accounts/<int:pk>/sessions/end/", accounts.end_sessions, name="end_sessions"),
     path("online/", accounts.online, name="online"),
@@ -68,6 +84,7 @@ urlpatterns = [
     path("organisations/<int:pk>/account/", outside.open_agent, name="open_agent"),
     path("tokens/", outside.tokens, name="tokens"),
     path("tokens/new/", outside.issue_token, name="issue_token"),
+    path("tokens/<int:pk>/rotate/", outside.rotate_token, name="rotate_token"),
     path("tokens/<int:pk>/revoke/", outside.revoke_token, name="revoke_token"),
     path("may/", matrix.may, name="may"),
     path("may/<str:role>/", matrix.view_as, name="view_as"),

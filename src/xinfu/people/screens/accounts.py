@@ -18,7 +18,7 @@ from xinfu.core.refusal import Refused
 from xinfu.core.ui import lists
 from xinfu.core.ui.forms import Text
 from xinfu.core.ui.lists import Bulk, Column, ListSpec
-from xinfu.people import actions, queries
+from xinfu.people import actions, identity, queries
 from xinfu.people.access import Can
 from xinfu.people.forms import AccountForm
 from xinfu.people.models import Account, LoginOutcome, LoginRecord, SignIn
@@ -135,6 +135,9 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "no_reset": _reason(actions.reset_fault(row, actor)),
         "no_close": _reason(actions.administration_fault(row, actor)),
         "may_secure": actor.may(Can.SECURE),
+        "providers": identity.unified(),
+        "may_link": actor.may(Can.LINK_PROVIDERS),
+        "no_link": _reason(actions.link_fault(row, actor)),
         "factors": queries.factors_of(row),
         "no_factor_reset": _reason(actions.factor_reset_fault(row, actor)),
     }

@@ -16,14 +16,12 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from xinfu.core.ui import text
-from xinfu.people import actions, identity, rules
+from xinfu.people import actions, identity, oidc, rules
 from xinfu.people.actions import LoggedIn
 from xinfu.people.models import Account
-from xinfu.people.session import ENDED, SECOND, SEEN, STAND_IN, address_of
+from xinfu.people.session import ENDED, PROVIDER, SECOND, SEEN, STAND_IN, address_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-PROVIDER = "provider"
-"""Through which unified log-in the session was begun."""
 LEAVE = "leave"
 """Which unified log-in a session that just ended may be ended at, too."""
 FORGOTTEN = ("half", "passkey_challenge", "oidc")
@@ -62,7 +60,7 @@ def login_page(request: HttpRequest, form: Form, status: int) -> HttpResponse:
         "form": form,
         "next": request.POST.get("next") or request.GET.get("next") or "",
         "ended": request.session.pop(ENDED, "") if reading else "",
-        "leave": request.session.pop(LEAVE, None) if reading else None,
+        "leave": _leaving(request) if reading else None,
         "idle_minutes": settings.IDLE_MINUTES,
         "demo_accounts": demo_accounts(),
         "is_demo": settings.DEMO and settings.SECOND_FACTOR != "required",
@@ -70,6 +68,15 @@ def login_page(request: HttpRequest, form: Form, status: int) -> HttpResponse:
         "has_passkeys": identity.offers_passkeys(),
     }
     return render(request, "people/login.html", context, status=status)
+
+
+def _leaving(request: HttpRequest) -> dict[str, str] | None:
+    """Return where a session that just ended may be ended at its unified log-in, too."""
+    provider = identity.open_id(request.session.pop(LEAVE, ""))
+    if provider is None:
+        return None
+    url = oidc.leaving_url(provider, request.build_absolute_uri(reverse(settings.LOGIN_URL)))
+    return {"label": provider.label, "url": url} if url else None
 
 
 def begin(request: HttpRequest, account: Account, *, second: str = "", provider: str = "") -> None:

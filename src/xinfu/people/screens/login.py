@@ -20,7 +20,7 @@ from xinfu.people.models import Account
 from xinfu.people.screens import entering
 from xinfu.people.screens.common import refusal
 from xinfu.people.screens.second import wait_for_second
-from xinfu.people.session import ENDED, SECOND, account_of, actor_of, address_of
+from xinfu.people.session import ENDED, PROVIDER, SECOND, account_of, actor_of, address_of
 
 
 @sensitive_post_parameters("password")
@@ -48,7 +48,7 @@ def login(request: HttpRequest) -> HttpResponse:
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the present session."""
-    account, provider = account_of(request), request.session.get(entering.PROVIDER, "")
+    account, provider = account_of(request), request.session.get(PROVIDER, "")
     if account is not None:
         actions.log_out(
             account=account, key=request.session.session_key or "", by=actor_of(request), at=timezone.now()
@@ -82,7 +82,7 @@ def password(request: HttpRequest) -> HttpResponse:
         )
         if changed is not None:
             second = request.session.get(SECOND, "")
-            provider = request.session.get(entering.PROVIDER, "")
+            provider = request.session.get(PROVIDER, "")
             entering.begin(request, Account.objects.get(pk=account.pk), second=second, provider=provider)
             messages.success(request, "密码已修改，其他会话已结束。")
             return HttpResponseRedirect(reverse(settings.LOGIN_REDIRECT_URL if must else "people:account"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -17,9 +18,9 @@ from xinfu.core.access import needs
 from xinfu.core.ui import confirm, lists
 from xinfu.core.ui.forms import Text
 from xinfu.core.ui.lists import Column, ListSpec
-from xinfu.people import actions, queries
+from xinfu.people import actions, limits, queries
 from xinfu.people.access import Can
-from xinfu.people.forms import AgentForm, NewOrganisation, OrganisationForm, TokenForm
+from xinfu.people.forms import AgentForm, NewOrganisation, OrganisationForm, RotateForm, TokenForm
 from xinfu.people.models import Organisation, OrganisationKind
 from xinfu.people.screens.accounts import once
 from xinfu.people.screens.common import Page, act, form_page, refusal
@@ -164,7 +165,9 @@ def tokens(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     labels = actions.grantable()
     rows = [(token, [labels.get(scope, scope) for scope in token.scopes]) for token in queries.tokens(actor)]
-    context = {"rows": rows, "may_issue": actor.may(Can.TOKENS), "today": timezone.localdate()}
+    now, today = timezone.now(), timezone.localdate()
+    soon = today + timedelta(days=limits.number("token_warning_days", today))
+    context = {"rows": rows, "may_issue": actor.may(Can.TOKENS), "today": today, "soon": soon, "now": now}
     return render(request, "people/tokens.html", context)
 
 
@@ -182,6 +185,27 @@ def issue_token(request: HttpRequest) -> HttpResponse:
     page = Page(
         "签发令牌", "签发", back, [("接口令牌", back)], "令牌只显示一次，请当面交给对方系统的管理员。"
     )
+    return render(
+        request, "people/form.html", {"form": form, "page": page}, status=422 if form.errors else 200
+    )
+
+
+@never_cache
+@needs(Can.TOKENS)
+def rotate_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a token a new secret; the answer shows it, once, and until when the earlier one opens."""
+    by, back = actor_of(request), reverse("people:tokens")
+    token = queries.get_token(by, pk)
+    form = RotateForm(request.POST or None, initial={"ends_on": token.ends_on})
+    if request.method == "POST" and form.is_valid():
+        made = refusal(
+            lambda: actions.rotate_token(token=token, **form.cleaned_data, by=by, at=timezone.now()), form
+        )
+        if made is not None:
+            return render(request, "people/token_once.html", {"token": made[0], "secret": made[1]})
+    hours = limits.number("token_overlap_hours", timezone.localdate())
+    lead = f"新令牌只显示一次。原令牌再有效{hours}小时（本地规定），供对方系统改用新令牌；其后自动失效。"
+    page = Page(f"更换令牌：{token.name}", "更换", back, [("接口令牌", back)], lead)
     return render(
         request, "people/form.html", {"form": form, "page": page}, status=422 if form.errors else 200
     )
