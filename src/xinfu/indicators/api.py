@@ -149,9 +149,17 @@ def list_records(request: HttpRequest, code: str, wanted: Query[RecordFilter]) -
         "visible": found.visible,
         "page": found.page,
         "pages": found.pages,
-        "records": [getattr(row, "case_no", None) or row.item.code for row in found.rows],
+        "records": [_number_of(found.indicator.view, row) for row in found.rows],
         "snapshot": found.snapshot,
     }
+
+
+NUMBERS = {"cases": "case_no", "ratings": "code", "bad_ratings": "code", "proposals": "number"}
+
+
+def _number_of(view: str, row: Any) -> str:
+    """Return what a record is called outside; versions of items by the item's code."""
+    return str(getattr(row, NUMBERS[view]) if view in NUMBERS else row.item.code)
 
 
 def _plain(one: Indicator) -> dict[str, Any]:

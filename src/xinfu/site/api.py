@@ -88,6 +88,8 @@ def me(request: HttpRequest) -> dict[str, Any]:
 for _prefix, _app in MOUNTED:
     if is_there(f"xinfu.{_app}.api", _app):
         api.add_router(f"/{_prefix}", import_module(f"xinfu.{_app}.api").router)
+if is_there("xinfu.indicators.proposals_api", "indicators"):
+    api.add_router("/proposals", import_module("xinfu.indicators.proposals_api").router)
 
 
 @api.exception_handler(Refused)

@@ -22,13 +22,14 @@ from xinfu.indicators.access import Can
 from xinfu.indicators.definitions import OPEN_OVERDUE
 from xinfu.indicators.engine import Value
 from xinfu.indicators.kept import Kept
-from xinfu.indicators.queries import numbers
+from xinfu.indicators.proposals.guards import reach
+from xinfu.indicators.queries import numbers, proposals
 from xinfu.ratings import queries as ratings
 from xinfu.ratings.access import Can as RatingCan
 
 PAGE = 50
 ANSWERS: Kept[list[tuple[Any, ...]]] = Kept(512)
-KEYS = {"cases": "id", "items": "version_id", "ratings": "code", "bad_ratings": "code"}
+KEYS = {"cases": "id", "items": "version_id", "ratings": "code", "bad_ratings": "code", "proposals": "id"}
 RATED = ("ratings", "bad_ratings")
 PARTS = {"numerator": "分子", "denominator": "分母"}
 
@@ -145,6 +146,8 @@ def _seen(actor: Actor, one: Indicator) -> str:
 
     It only keeps pages full; what is shown is decided by the records' own `visible_to`.
     """
+    if one.view == "proposals":
+        return _seen_proposals(actor)
     if one.view not in ("cases", *RATED):
         return "TRUE"
     scope = actor.scope(CaseCan.SEE if one.view == "cases" else RatingCan.SEE)
@@ -152,6 +155,14 @@ def _seen(actor: Actor, one: Indicator) -> str:
         return "TRUE"
     units = ", ".join(str(int(unit)) for unit in sorted(scope.units)) or "NULL"
     return f"(department_id IN ({units}) OR town_id IN ({units}))"
+
+
+def _seen_proposals(actor: Actor) -> str:
+    scope = actor.scope(Can.SEE_PROPOSALS)
+    if scope.everything:
+        return "TRUE"
+    reached = sorted(scope.units | reach(actor))
+    return f"department_id IN ({', '.join(str(int(unit)) for unit in reached) or 'NULL'})"
 
 
 def visible_cases(actor: Actor) -> QuerySet[Any]:
@@ -165,6 +176,8 @@ def _rows(actor: Actor, one: Indicator, ids: tuple[int | str, ...], to: date) ->
         found = {row.pk: row for row in visible_cases(actor).filter(pk__in=ids)}
     elif one.view in RATED:
         found = {row.code: row for row in ratings.rows_behind(actor, [str(code) for code in ids])}
+    elif one.view == "proposals":
+        found = {row.pk: row for row in proposals.proposals(actor).filter(pk__in=ids)}
     else:
         found = {row.pk: row for row in catalog.current_versions(actor, to).filter(pk__in=ids)}
     return [found[pk] for pk in ids if pk in found]

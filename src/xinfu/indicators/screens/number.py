@@ -110,6 +110,7 @@ def records(request: HttpRequest, code: str, part: str) -> HttpResponse:
         "previous": f"?{urlencode({**query, 'page': page.page - 1})}" if page.page > 1 else "",
         "next": f"?{urlencode({**query, 'page': page.page + 1})}" if page.page < page.pages else "",
         "is_cases": page.indicator.view == "cases",
+        "is_proposals": page.indicator.view == "proposals",
         "is_ratings": page.indicator.view in ("ratings", "bad_ratings"),
     }
     return render(request, "indicators/records.html", context)
