@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from xinfu.core import clock, local
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import Step, lists
+from xinfu.core.ui import Step, lists, text
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people.session import actor_of
@@ -125,19 +126,18 @@ def _level_cell(rating: Rating) -> str:
         )
         if holds
     ]
-    return format_html("{}", label) if not marks else format_html(
-        '{} <span class="text-secondary">（{}）</span>', label, "、".join(marks)
-    )  # fmt: skip
+    if not marks:
+        return _line(label)
+    return format_html('{} <span class="text-secondary">（{}）</span>', _line(label), "、".join(marks))
+
+
+def _line(said: str) -> SafeString:
+    """Return words that are not to be broken."""
+    return format_html('<span class="nowrap">{}</span>', said)
 
 
 def _short(said: str) -> str:
     return "不显示" if said == queries.HIDDEN else said
-
-
-def _item_cell(rating: Rating) -> str:
-    return format_html('<span class="text-secondary">{}</span>', "不显示") if not queries.shows(
-        rating, "item"
-    ) else format_html("{}", rating.item_name)  # fmt: skip
 
 
 def _published(rating: Rating) -> str:
@@ -153,15 +153,15 @@ RATINGS = lists.register(
         name="ratings.list", title="评价", unit="条", rows=_begin, order="-rated_on", tie="-code",
         columns=(
             Column("code", "评价编号", link=_link, kind="number"),
-            Column("rated_on", "评价日期", kind="day", sort="rated_on"),
+            Column("rated_on", "评价日期", kind="day", sort="rated_on", cell=lambda r: _line(text.day(r.rated_on))),
             Column("level", "满意度", value=lambda r: r.get_level_display(), cell=_level_cell),
             Column("reasons", "理由", value=lambda r: "；".join(queries.reasons_of(r))),
             Column("text", "文字评价"),
             Column("who", "评价人",
-                   value=lambda r: queries.ANONYMOUS if r.is_anonymous else queries.NAMED),
+                   value=lambda r: "匿名" if r.is_anonymous else queries.NAMED),
             Column("department", "承办单位", value=lambda r: r.department or ""),
             Column("window", "窗口", value=lambda r: _short(queries.window_of(r))),
-            Column("item", "事项", value=lambda r: _short(queries.item_of(r)), cell=_item_cell),
+            Column("item", "事项", value=lambda r: _short(queries.item_of(r))),
             Column("channel", "渠道", value=lambda r: r.get_channel_display()),
             Column("town", "乡镇街道", value=lambda r: _short(queries.town_of(r)), shown=False),
             Column("origin", "来源", value=lambda r: r.get_origin_display(), shown=False),
@@ -175,11 +175,17 @@ RATINGS = lists.register(
 )  # fmt: skip
 
 
+def _least(day: date) -> dict[str, Any]:
+    """Return the smallest group in force, as templates print it."""
+    least = local.on(SMALLEST_GROUP, day)
+    return {"least": least, "least_words": f"{least.value}条"}
+
+
 @needs(Can.SEE)
 def rating_list(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     context = {
-        "least": local.on(SMALLEST_GROUP, clock.today()),
+        **_least(clock.today()),
         "may_set_up": actor.may(Can.SET_UP),
         "are_defaults": request.GET.get("kind") == "default",
     }
@@ -243,7 +249,7 @@ def _page(
             for d in queries.decisions_of(rating)
         ],
         "published": _published(rating),
-        "least": local.on(SMALLEST_GROUP, today),
+        **_least(today),
     }
     wrong = bool((form and form.errors) or (look and look.errors))
     answer = render(request, "ratings/detail.html", context, status=422 if wrong else 200)
