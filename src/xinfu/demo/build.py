@@ -23,7 +23,7 @@ from django.core.management import call_command
 from xinfu.core.access import ROLE_LABELS
 from xinfu.core.actor import system
 from xinfu.core.refusal import Refused
-from xinfu.demo import generate, ratings, rows, suggestions
+from xinfu.demo import assignments, generate, ratings, rows, suggestions
 from xinfu.indicators import actions as indicators
 from xinfu.people import actions as people
 from xinfu.people import queries as people_queries
@@ -73,6 +73,7 @@ def build(demo: Demo, *, at: datetime, say: Say) -> bool:
         "导入全省排名，设定目标": lambda: _ranks(demo, at),
         "导入评价": lambda: _ratings(demo, at, say),
         "处置差评": lambda: _loops(demo, say),
+        "交办事项和会议": lambda: say(f"    {assignments.load():,} 件"),
         "涉企事项建议": lambda: suggestions.build(_folder(demo), at, say),
     }
     done = set(known.get("done", []))
