@@ -11,12 +11,12 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, StrictBool, StrictInt
 
 from xinfu.cases import actions, queries
 from xinfu.cases.access import Can
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.refusal import Refused
 from xinfu.people.session import actor_of
 
@@ -30,14 +30,14 @@ class CaseIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     case_no: str = Field(max_length=50, description="办件编号")
-    data_version: int = Field(1, ge=0, description="数据版本；较旧的版本不改变已有办件")
+    data_version: int = Field(1, ge=0, strict=True, description="数据版本；较旧的版本不改变已有办件")
     item_code: str | None = Field(None, description="实施编码")
     item_name: str | None = None
     summary: str | None = None
     project_type: str | None = Field(None, description="1 即办件 2 承诺件 9 其他")
     channel: str = Field("1", description="1 窗口 2 电脑端 3 移动端 4 快递 5 自助终端 6 银行网点 9 其他")
-    is_unified: bool | None = None
-    is_unified_item: bool | None = None
+    is_unified: StrictBool | None = None
+    is_unified_item: StrictBool | None = None
     department: str | None = Field(None, description="承办单位的机构编码")
     org_name: str | None = None
     window: str | None = None
@@ -56,11 +56,11 @@ class CaseIn(Schema):
     accepted_at: str | None = None
     finished_at: str | None = None
     due_at: str | None = None
-    promise_days: int | None = None
+    promise_days: StrictInt | None = None
     state: str | None = None
     finish_kind: str | None = None
     finish_reason: str | None = None
-    is_paused: bool | None = None
+    is_paused: StrictBool | None = None
 
 
 class RefusalOut(Schema):
@@ -147,10 +147,10 @@ class CaseQuery(Schema):
     town: int | None = None
     item: int | None = None
     channel: str = ""
-    received_from: date | None = None
-    received_to: date | None = None
-    finished_from: date | None = None
-    finished_to: date | None = None
+    received_from: Day | None = None
+    received_to: Day | None = None
+    finished_from: Day | None = None
+    finished_to: Day | None = None
     light: str = Field(
         "",
         description="today 今天到期 soon 临期 late 超期 accept_late 超期受理 paused 停钟 done_late 超期办结",

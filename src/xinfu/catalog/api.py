@@ -12,7 +12,7 @@ from xinfu.catalog import queries, rules
 from xinfu.catalog.access import Can
 from xinfu.catalog.models import ItemVersion
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 
@@ -73,7 +73,7 @@ class ItemFilter(Schema):
     task_type: str = Field("", max_length=2)
     project_type: str = Field("", max_length=1)
     unified: bool | None = None
-    on: date | None = None
+    on: Day | None = None
     cursor: int = Field(0, ge=0, le=LARGEST)
     limit: int = Field(100, ge=1, le=MOST)
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from django.http import HttpRequest
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _written(value: object) -> object:
+    """Let only a written day pass: a bare number would silently be read as seconds since 1970."""
+    if value is None or (isinstance(value, str) and len(value) == 10 and value[4] == value[7] == "-"):
+        return value
+    raise PydanticCustomError("date_parsing", "not a day")
+
+
+Day = Annotated[date, BeforeValidator(_written)]
+"""A day that a caller gives, as 2026-11-24."""
 
 
 def needs(permission: StrEnum | str) -> Callable[[F], F]:

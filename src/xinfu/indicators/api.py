@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.registry import Indicator
 from xinfu.indicators import queries
 from xinfu.indicators.access import Can
@@ -80,15 +80,15 @@ class RecordsOut(Schema):
 class FigureFilter(Schema):
     """`by` and `indicator` may be given several times."""
 
-    from_: date = Field(alias="from")
-    to: date
+    from_: Day = Field(alias="from")
+    to: Day
     by: list[str] = []
     indicator: list[str] = []
 
 
 class RecordFilter(Schema):
-    from_: date = Field(alias="from")
-    to: date
+    from_: Day = Field(alias="from")
+    to: Day
     part: str = "numerator"
     month: str | None = None
     week: str | None = None

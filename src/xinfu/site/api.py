@@ -10,6 +10,7 @@ from django.apps import apps
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.utils import check_csrf
 
 from xinfu.core.access import signed_in as signed_in_view
@@ -18,6 +19,7 @@ from xinfu.core.api import signed_in
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.people.session import actor_of
 from xinfu.site import errors
+from xinfu.site.api_schema import described
 from xinfu.site.shell import version_of_house
 
 MOUNTED = (
@@ -51,7 +53,16 @@ def known(request: HttpRequest) -> Actor | None:
     return actor
 
 
-api = NinjaAPI(
+class HouseAPI(NinjaAPI):
+    """The API with what its description says of every operation."""
+
+    def get_openapi_schema(self, **wanted: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**wanted)
+        described(schema)
+        return schema
+
+
+api = HouseAPI(
     title="馨服接口",
     version=version_of_house(),
     description=(

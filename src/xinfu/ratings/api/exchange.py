@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
+from pydantic import StrictInt, StrictStr
 
 from xinfu.core import clock, privacy
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.people.session import actor_of
 from xinfu.ratings import reading
 from xinfu.ratings.access import Can
@@ -24,10 +24,10 @@ FormatCode = Literal["A", "B", "D"]
 class RecordsIn(Schema):
     """一批记录，字段名与交换格式相同。"""
 
-    records: list[dict[str, str | int | None]] = Field(max_length=MOST)
+    records: list[dict[str, StrictStr | StrictInt | None]] = Field(max_length=MOST)
 
 
-class RefusalOut(Schema):
+class RatingRefusalOut(Schema):
     row: int
     field: str
     reason: str
@@ -41,12 +41,12 @@ class TakenOut(Schema):
     known: int
     not_rated: int
     refused: int
-    refusals: list[RefusalOut]
+    refusals: list[RatingRefusalOut]
 
 
 class PeriodIn(Schema):
-    first_on: date
-    last_on: date
+    first_on: Day
+    last_on: Day
 
 
 class GivenOut(Schema):

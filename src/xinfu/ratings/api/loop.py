@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, triage
@@ -81,7 +81,7 @@ class MoveIn(Schema):
 
     move: str = Field(max_length=20)
     note: str = Field("", max_length=2000)
-    due_on: date | None = None
+    due_on: Day | None = None
 
 
 @router.get("", response=LoopsOut, summary="差评列表", url_name="bad_ratings")

@@ -10,7 +10,7 @@ from ninja import Field, Query, Router, Schema
 
 from xinfu.core import clock
 from xinfu.core.actor import Actor
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.people.session import actor_of
 from xinfu.ratings import triage
 from xinfu.ratings.access import Can
@@ -72,8 +72,8 @@ class RatingsOut(Schema):
 class RatingQuery(Schema):
     """`defaults`: the system's default ratings instead of the active ones. `named`, `excluded`: "1" or "0"."""
 
-    first_on: date | None = None
-    last_on: date | None = None
+    first_on: Day | None = None
+    last_on: Day | None = None
     level: int | None = Field(None, ge=1, le=5)
     channel: str = Field("", max_length=1)
     defaults: bool = False
