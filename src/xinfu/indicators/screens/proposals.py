@@ -210,20 +210,27 @@ def proposal_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponseBa
 class ProposalForm(forms.Form):
     title = inputs.Text(label="建议名称", max_length=LONGEST_TITLE)
     kind = forms.ChoiceField(
-        label="建议类型", choices=[("", "请选择"), *ProposalKind.choices], required=False
+        label="建议类型",
+        choices=[("", "请选择"), *ProposalKind.choices],
+        required=False,
+        help_text="存草稿可不选，提交前要选。",
     )
     kind_note = inputs.Text(
         label="其他类型的说明", max_length=LONGEST_KIND_NOTE, required=False, help_text="类型选“其他”时填写。"
     )
     item = inputs.Text(
-        label="涉及事项", max_length=300, required=False, help_text="填事项名称或实施编码，边写边找。"
+        label="涉及事项",
+        max_length=300,
+        required=False,
+        help_text="填事项名称或实施编码，边写边找；存草稿可不填，提交前要填。",
+        widget=forms.TextInput(attrs={"list": "item-choices", "autocomplete": "off"}),
     )
     content = inputs.Text(
         label="建议内容",
         max_length=LONGEST_CONTENT,
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="写明现在怎样、哪里不便、建议怎样改，最多2000字。",
+        help_text="写明现在怎样、哪里不便、建议怎样改，20到2000字；存草稿可不填，提交前要填。",
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
