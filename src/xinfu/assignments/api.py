@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
-from xinfu.assignments import actions, queries
+from xinfu.assignments import actions, api_meetings, queries
 from xinfu.assignments.access import Can
 from xinfu.assignments.flow import FLOW, Status
 from xinfu.assignments.models import Item, Source
@@ -18,6 +18,7 @@ from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 
 router = Router(tags=["交办督办"])
+router.add_router("/meetings", api_meetings.router)
 
 
 class ItemOut(Schema):

@@ -36,7 +36,7 @@ def draft_meeting_paper(*, meeting: Meeting, kind: str, by: Actor, at: datetime)
     A draft that somebody edited, or that has moved on, is left as it is and returned. Raises Refused: not the
     calling unit, too early or too late for this kind.
     """
-    row = meetings.meetings(by).select_for_update(of=("self",)).get(pk=meeting.pk)
+    row = meetings.meetings(by).select_related(None).select_for_update(of=("self",)).get(pk=meeting.pk)
     if not meetings.may_call(by, row):
         raise Forbidden(f"这次会议由{row.unit}召集，请由该单位拟文。")
     said = written(row, kind)

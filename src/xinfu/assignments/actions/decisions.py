@@ -103,8 +103,7 @@ def give_all(*, meeting: Meeting, by: Actor, at: datetime) -> list[Item]:
 
 def _open(decision: Decision) -> Decision:
     """Lock a decision and refuse one that is already an assigned item."""
-    rows = Decision.objects.select_for_update(of=("self",)).select_related("department", "meeting")
-    found = rows.get(pk=decision.pk)
+    found = Decision.objects.select_for_update().get(pk=decision.pk)
     if found.item_id is not None and found.given_at is not None:
         when = timezone.localtime(found.given_at)
         raise Refused(

@@ -165,9 +165,11 @@ def _changes(item: Item, move: str, due_on: date | None, at: datetime) -> dict[s
 
 
 def locked(item: Item) -> Item:
-    """Read the row anew and keep it from others until the transaction ends."""
-    rows = Item.objects.select_for_update(of=("self",))
-    return rows.select_related("department", "giver", "transfer_to", "person").get(pk=item.pk)
+    """Read the row anew and keep it from others until the transaction ends.
+
+    No join: PostgreSQL checks a row that it waited for against the units joined before, and would find none.
+    """
+    return Item.objects.select_for_update().get(pk=item.pk)
 
 
 def _step(item: Item, move: str, verb: str, note: str, by: Actor, at: datetime) -> ItemStep:

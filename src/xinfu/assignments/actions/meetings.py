@@ -362,9 +362,8 @@ def note_said(*, meeting: Meeting, line: AgendaLine, said: str, by: Actor, at: d
 
 
 def _locked(meeting: Meeting) -> Meeting:
-    """Read the row anew and keep it from others until the transaction ends."""
-    rows = Meeting.objects.select_for_update(of=("self",))
-    return rows.select_related("unit", "chair", "note_taker").get(pk=meeting.pk)
+    """Read the row anew, without joins, and keep it from others until the transaction ends."""
+    return Meeting.objects.select_for_update().get(pk=meeting.pk)
 
 
 def mine(meeting: Meeting, by: Actor, states: frozenset[MeetingStatus], verb: str) -> Meeting:
