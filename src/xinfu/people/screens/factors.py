@@ -93,7 +93,13 @@ def begin_codes(request: HttpRequest) -> HttpResponse:
 def _qr(account: Account, secret: str) -> SafeString:
     uri = pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name="馨服")
     drawn = segno.make(uri, error="m", micro=False).svg_inline(
-        scale=5, border=4, dark="#000", light="#fff", title="动态口令二维码", svgclass="qr", lineclass=""
+        omitsize=True,
+        border=4,
+        dark="#000",
+        light="#fff",
+        title="动态口令二维码",
+        svgclass="qr",
+        lineclass="",
     )
     return mark_safe(drawn)  # noqa: S308 (drawn here, from a text that is only encoded)
 
