@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -452,6 +454,17 @@ def test_linking_is_the_system_administrators_and_never_for_the_three_or_oneself
     refused("linked_already", actions.allow_provider, account=other, subject="u-1", by=admin, **shared)
     plain = OpenIdProvider("plain", "无工号", "https://id.example", "x")
     refused("no_subject", actions.allow_provider, account=other, provider=plain, by=admin, at=now)
+
+
+def test_the_three_are_linked_on_the_server(real: RealProvider, guard: Actor) -> None:
+    username = Account.objects.get(person=guard.id).username
+    for wrong in (("nobody", "county"), (username, "nowhere")):
+        with pytest.raises(CommandError):
+            call_command("link_provider", *wrong)
+    call_command("link_provider", username, "county", "--subject=u-3", stdout=StringIO())
+    assert ProviderLink.objects.get().subject == "u-3"
+    with pytest.raises(CommandError, match="已关联"):
+        call_command("link_provider", username, "county", "--subject=u-4")
 
 
 def test_the_screen_links_and_ends_a_link(as_role: Any, real: RealProvider, account: Account) -> None:

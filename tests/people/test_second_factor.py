@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pyotp
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -305,6 +307,17 @@ def test_nobody_resets_what_is_not_there_or_ones_own(
     refused("no_factor", actions.reset_factors, account=account, reason="x", by=guard, at=now)
     own = Account.objects.get(person=guard.id)
     refused("own_account", actions.reset_factors, account=own, reason="x", by=guard, at=now)
+
+
+def test_on_the_server_it_is_reset_for_whoever_has_nobody_else_to_ask(enrolled: Account) -> None:
+    out = StringIO()
+    with pytest.raises(CommandError, match="没有这个账号"):
+        call_command("reset_factors", "nobody", reason="x")
+    call_command("reset_factors", enrolled.username, reason="唯一的安全管理员手机丢失", stdout=out)
+    assert "已重置" in out.getvalue()
+    assert not actions.has_factor(enrolled)
+    with pytest.raises(CommandError, match="没有启用"):
+        call_command("reset_factors", enrolled.username, reason="x")
 
 
 # --- compelled by role ---------------------------------------------------------------------------

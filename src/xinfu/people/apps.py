@@ -16,7 +16,9 @@ class PeopleConfig(AppConfig):
         actor.name_jobs(
             {
                 "import_people": "导入人员",
+                "link_provider": "关联统一认证",
                 "open_account": "开通账号",
+                "reset_factors": "重置第二步验证",
                 "reseal": "换密钥",
                 "reset_password": "重设密码",
                 "unlock": "解锁账号",
