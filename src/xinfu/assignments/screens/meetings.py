@@ -219,8 +219,12 @@ def review_url(meeting: Meeting) -> str:
         return ""
 
 
-def cell_text(cell: Any) -> str:
-    return str(cell["text"]) if isinstance(cell, dict) else str(cell)
+def cells_of(row: list[Any], columns: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the cells of a kept table as texts, each with its column's side."""
+    return [
+        (str(cell["text"] if isinstance(cell, dict) else cell), column.get("align", "left"))
+        for cell, column in zip(row, columns, strict=True)
+    ]
 
 
 def meeting_page(
@@ -230,7 +234,7 @@ def meeting_page(
     helpers = queries.partner_names(meeting)
     decisions = [(one, helpers.get(one.pk, "")) for one in queries.decisions(meeting)]
     tables = [
-        (one.title, one.columns, [[cell_text(cell) for cell in row] for row in one.rows])
+        (one.title, one.columns, [cells_of(row, one.columns) for row in one.rows])
         for one in queries.tables(meeting)
     ]
     is_held = mine and meeting.status == MeetingStatus.HELD
