@@ -11,6 +11,7 @@ import pytest
 
 from tests import make
 from tests.conftest import CHINA
+from xinfu.catalog import queries as catalog
 from xinfu.catalog.models import Item
 from xinfu.demo import suggestions
 from xinfu.demo.county import UNITS
@@ -38,7 +39,7 @@ def county(db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             self.item, self.name = item, "企业登记"
 
     known = lambda code, day: Version(made[code])  # noqa: E731
-    monkeypatch.setattr(suggestions.catalog, "item_on", known)
+    monkeypatch.setattr(catalog, "item_on", known)
 
 
 def test_the_report_prints_twelve_adopted_first_and_second_and_each_number_opens(

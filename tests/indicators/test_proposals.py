@@ -134,7 +134,7 @@ def test_a_draft_may_be_unfinished_and_is_handed_in_when_whole(office: Any) -> N
     one = proposals.proposal(office, by=by, kind="", content="", item=None)
     with pytest.raises(Refused, match="涉及事项、建议类型、建议内容"):
         take(one, "submit", by=by)
-    whole = {"title": one.title, "content": proposals.CONTENT, "item": proposals.item()}
+    whole: dict[str, Any] = {"title": one.title, "content": proposals.CONTENT, "item": proposals.item()}
     one = actions.edit_proposal(proposal=one, **whole, kind="other", by=by, at=AT)
     with pytest.raises(Refused, match="其他类型的说明"):
         take(one, "submit", by=by)

@@ -44,7 +44,7 @@ def test_a_suggestion_is_written_handed_in_reviewed_and_answered_on_the_screens(
 ) -> None:
     item = proposals.item("330624000001")
     unit, county = as_role(Role.UNIT_LIAISON, office.unit_a), as_role(Role.DATA_BUREAU, office.data_bureau)
-    said = {"title": "章程一次提交", "kind": "materials", "content": CONTENT, "item": ""}
+    said: dict[str, Any] = {"title": "章程一次提交", "kind": "materials", "content": CONTENT, "item": ""}
     missing = unit.post("/indicators/proposals/new/", {**said, "item": "没有的事项"})
     assert missing.status_code == 422
     assert "事项目录里没有" in text_of(missing)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from xinfu.indicators import queries as indicators
 from xinfu.indicators.queries import Peer
-from xinfu.indicators.rules import Period
 from xinfu.reports import rules
 from xinfu.reports.writing import Block, Run, Writing, paragraph
+
+if TYPE_CHECKING:
+    from xinfu.indicators.rules import Period
 
 RANKS = (("全市", "proposals_adopted_city"), ("全省", "proposals_adopted"))
 WRITTEN = "一二三四五六七八九十"
