@@ -15,10 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import make
 from tests.conftest import CHINA
+from tests.ratings import crowd
 from xinfu.catalog.models import Item, ItemVersion
 from xinfu.core import local
-from xinfu.ratings import actions
-from xinfu.ratings.actions.bulk import BulkRating
 from xinfu.ratings.models import Channel, Rating
 from xinfu.ratings.queries import published as queries
 
@@ -58,8 +57,8 @@ def load(office: make.Office, item: Item) -> Load:
             "item_id": item.pk, "item_code": item.code, "item_name": "食品经营许可",
             "department_id": office.unit_a.pk, "window_id": office.window_a1.pk, "town_id": None, **changes,
         }  # fmt: skip
-        rows = [BulkRating(case_no=f"XC{next(_serial):08}", **values) for _ in range(times)]
-        actions.load_ratings(rows=rows, source="测试", by=make.SYSTEM, at=AT)
+        rows = [crowd.Rated(case_no=f"XC{next(_serial):08}", **values) for _ in range(times)]
+        crowd.write(rows)
 
     return rated
 
@@ -322,7 +321,7 @@ def test_a_page_read_again_counts_nothing_again(load: Load, window_page: Callabl
     assert len(second) <= 8
 
 
-def test_the_counts_come_from_an_index_alone(load: Load, item: Item, office: make.Office) -> None:
+def test_the_counts_come_by_an_index_of_their_own(load: Load, item: Item, office: make.Office) -> None:
     load(30)
     for rows in (Rating.objects.filter(window=office.window_a1.pk), Rating.objects.filter(item=item.pk)):
         with CaptureQueriesContext(connection) as asked:

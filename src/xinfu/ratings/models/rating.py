@@ -151,7 +151,7 @@ class Rating(models.Model):
             models.Index(
                 fields=["rated_on"], name="rating_untold", condition=Q(is_anonymous=True, told=None)
             ),
-            # What the public pages count by (queries.published): read without touching a row.
+            # What the public pages count by (queries.published); PostgreSQL reads no row for it.
             models.Index(
                 fields=["window", "rated_on", "level", "channel"],
                 name="rating_window_counts",
