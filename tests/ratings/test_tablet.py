@@ -122,7 +122,7 @@ def test_a_new_tablet_takes_the_place_of_the_old_one(
 ) -> None:
     made = actions.prepare_tablet(window_id=office.window_a1.pk, name="2号", by=chief, at=AT)
     actions.pair(token=actions.pairing_token(made, AT), at=AT)
-    assert device.get("/ratings/tablet/").status_code == 403
+    assert device.get("/ratings/tablet/").status_code == 404
     assert device.get("/ratings/tablet/state/?at=")["HX-Redirect"] == "/ratings/tablet/"
 
 
@@ -131,7 +131,7 @@ def test_an_ended_tablet_opens_nothing(
 ) -> None:
     asked = ask()
     actions.end_tablet(tablet=Tablet.objects.get(), by=chief, at=AT)
-    assert device.get("/ratings/tablet/").status_code == 403
+    assert device.get("/ratings/tablet/").status_code == 404
     give(device, asked.code)
     assert not Rating.objects.exists()
     with pytest.raises(Refused, match="已经解除"):
@@ -150,7 +150,7 @@ def test_another_units_chief_neither_pairs_nor_ends(device: Client, office: make
 
 def test_a_cookie_that_was_changed_is_none(device: Client) -> None:
     device.cookies[COOKIE] = device.cookies[COOKIE].value[:-3] + "AAA"
-    assert device.get("/ratings/tablet/").status_code == 403
+    assert device.get("/ratings/tablet/").status_code == 404
 
 
 # --- asking ----------------------------------------------------------------------------------------
@@ -429,7 +429,7 @@ def test_a_chief_registers_pairs_and_ends_on_the_screen(
     assert "在线" in client.get("/ratings/tablets/").content.decode()
     assert "pair/" not in client.get(made["Location"]).content.decode()
     assert client.post(made["Location"]).status_code == 302
-    assert tablet.get("/ratings/tablet/").status_code == 403
+    assert tablet.get("/ratings/tablet/").status_code == 404
     assert client.post(made["Location"]).status_code == 409
     assert (
         client.post("/ratings/tablets/new/", {"window": office.window_b1.pk, "name": "x"}).status_code == 422

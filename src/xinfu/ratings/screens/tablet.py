@@ -55,7 +55,7 @@ def tablet(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     shown = _shown(request, at)
     if shown is None:
-        return render(request, "ratings/tablet_unpaired.html", status=403)
+        return render(request, "ratings/tablet_unpaired.html", status=404)
     answer = render(request, "ratings/tablet.html", _context(shown, at, thanks=THANKS in request.GET))
     _hold(answer, actions.held(shown.tablet.code, shown.secret, at))
     return answer
