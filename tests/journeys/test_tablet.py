@@ -13,10 +13,9 @@ from tests import make
 from tests.cases.conftest import as_csv, import_cases, row
 from tests.conftest import CHINA
 from tests.journeys.conftest import DESK, PHONE, overflows
+from tests.ratings import crowd
 from xinfu.cases.models import Case
 from xinfu.core.access import Role
-from xinfu.ratings import actions
-from xinfu.ratings.actions.bulk import BulkRating
 from xinfu.ratings.models import Rating
 
 TABLET = {"width": 1280, "height": 800}
@@ -131,14 +130,14 @@ def test_everybody_reads_what_was_said_of_a_window(
 ) -> None:
     serial = itertools.count(1)
 
-    def rated(times: int, level: int, **changes: Any) -> list[BulkRating]:
+    def rated(times: int, level: int, **changes: Any) -> list[crowd.Rated]:
         values: dict[str, Any] = {
             "case_id": None, "rated_at": datetime(2023, 5, 4, 9, tzinfo=CHINA), "level": level, "channel": "3",
             "reasons": (), "text": "", "is_anonymous": True, "may_publish": False, "item_id": None,
             "item_code": "", "item_name": "食品经营许可", "department_id": county.unit_a.pk,
             "window_id": county.window_a1.pk, "town_id": None, **changes,
         }  # fmt: skip
-        return [BulkRating(case_no=f"XC{next(serial):08}", **values) for _ in range(times)]
+        return [crowd.Rated(case_no=f"XC{next(serial):08}", **values) for _ in range(times)]
 
     texts = {"may_publish": True}
     rows = [
@@ -147,7 +146,7 @@ def test_everybody_reads_what_was_said_of_a_window(
         *rated(1, 2, text="网上预约了，到大厅还要重新取号。", **texts),
         *rated(1, 4, text="办得快", is_anonymous=False, name="张三丰", phone="13800001234", **texts),
     ]  # fmt: skip
-    actions.load_ratings(rows=rows, source="测试", by=make.SYSTEM, at=datetime(2023, 6, 29, 9, tzinfo=CHINA))
+    crowd.write(rows)
     page = page_as(None, size=size, scripts=size is not PHONE)
     page.goto("/ratings/public/")
     if size is DESK:

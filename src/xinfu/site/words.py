@@ -120,7 +120,6 @@ EVENTS = {
     "ratings.calls_listed": "形成电话邀评名单",
     "ratings.invited": "短信邀请评价",
     "ratings.invited_again": "整改后邀请再评",
-    "ratings.loaded": "成批导入评价",
     "tablet.asked": "在窗口平板上请评价",
     "tablet.ended": "解除窗口平板",
     "tablet.paired": "配对窗口平板",

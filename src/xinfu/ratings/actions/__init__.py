@@ -1,6 +1,5 @@
 """How everybody writes ratings; the actor and the moment come last."""
 
-from xinfu.ratings.actions.bulk import BulkRating, load_ratings
 from xinfu.ratings.actions.days import seal_day
 from xinfu.ratings.actions.intake import Outcome, Refusal, take_ratings
 from xinfu.ratings.actions.invitation_calls import record_call, show_invited_phone
@@ -14,7 +13,6 @@ from xinfu.ratings.actions.telling import tell, tell_day
 from xinfu.ratings.actions.withholding import publish_again, show_person, withhold
 
 __all__ = [
-    "BulkRating",
     "Outcome",
     "Refusal",
     "call_back",
@@ -23,7 +21,6 @@ __all__ = [
     "invite",
     "invite_again",
     "list_calls",
-    "load_ratings",
     "move_loop",
     "open_anonymous",
     "open_loop",
