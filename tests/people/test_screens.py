@@ -286,7 +286,7 @@ def _urls() -> list[str]:
     return [
         reverse(
             f"people:{p.name}",
-            args=[role] if "<str:role>" in str(p.pattern) else [1] if "<int" in str(p.pattern) else [],
+            args=[role] if "<str:role>" in str(p.pattern) else [1] * str(p.pattern).count("<int"),
         )
         for p in people_screens.urlpatterns
         for role in ["leader"]
