@@ -13,7 +13,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import FLOW, Status
 from xinfu.assignments.models import Item, Source
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 
@@ -21,7 +21,7 @@ router = Router(tags=["交办督办"])
 router.add_router("/meetings", api_meetings.router)
 
 
-class ItemOut(Schema):
+class AssignedItemOut(Schema):
     id: int
     title: str
     status: str
@@ -43,7 +43,7 @@ class ItemStepOut(Schema):
     note: str
 
 
-class ItemDetailOut(ItemOut):
+class AssignedItemDetailOut(AssignedItemOut):
     text: str
     source_name: str
     person: str
@@ -51,10 +51,10 @@ class ItemDetailOut(ItemOut):
     steps: list[ItemStepOut]
 
 
-class ItemsOut(Schema):
+class AssignedItemsOut(Schema):
     """One page in order of number; `next` is the cursor of the page after it, 0 on the last."""
 
-    items: list[ItemOut]
+    items: list[AssignedItemOut]
     next: int
 
 
@@ -72,16 +72,16 @@ class GiveIn(Schema):
     source: Source
     source_name: str = Field("", max_length=200)
     department: str = Field(max_length=100)
-    due_on: date
+    due_on: Day
 
 
 class ItemMoveIn(Schema):
     move: str = Field(max_length=20)
     note: str = Field("", max_length=2000)
-    due_on: date | None = None
+    due_on: Day | None = None
 
 
-@router.get("", response=ItemsOut, summary="交办事项列表", url_name="assigned_items")
+@router.get("", response=AssignedItemsOut, summary="交办事项列表", url_name="assigned_items")
 @needs(Can.SEE)
 def list_items(request: HttpRequest, wanted: Query[ItemQuery]) -> dict[str, Any]:
     rows = queries.items(actor_of(request)).filter(pk__gt=wanted.cursor).order_by("pk")
@@ -95,20 +95,20 @@ def list_items(request: HttpRequest, wanted: Query[ItemQuery]) -> dict[str, Any]
     }
 
 
-@router.post("", response=ItemDetailOut, summary="交办一件事项", url_name="give_item")
+@router.post("", response=AssignedItemDetailOut, summary="交办一件事项", url_name="give_item")
 @needs(Can.GIVE)
 def give_item(request: HttpRequest, said: GiveIn) -> dict[str, Any]:
     values = {**said.dict(), "source": str(said.source), "department": queries.find_unit(said.department)}
     return _detail(actions.give(**values, by=actor_of(request), at=clock.now()))
 
 
-@router.get("/{int:pk}", response=ItemDetailOut, summary="一件交办事项", url_name="assigned_item")
+@router.get("/{int:pk}", response=AssignedItemDetailOut, summary="一件交办事项", url_name="assigned_item")
 @needs(Can.SEE)
 def one_item(request: HttpRequest, pk: int) -> dict[str, Any]:
     return _detail(queries.get_item(actor_of(request), pk))
 
 
-@router.post("/{int:pk}/moves", response=ItemDetailOut, summary="办理一件交办事项", url_name="move_item")
+@router.post("/{int:pk}/moves", response=AssignedItemDetailOut, summary="办理一件交办事项", url_name="move_item")
 @needs(Can.SEE)
 def move_item(request: HttpRequest, pk: int, said: ItemMoveIn) -> dict[str, Any]:
     """动作和能否办理与页面相同；不能办理的写明原因。"""

@@ -14,7 +14,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import MEETINGS, MeetingStatus
 from xinfu.assignments.models import Decision, Meeting, MeetingKind
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, Moment, needs
 from xinfu.core.refusal import NotFound
 from xinfu.people.session import actor_of
 
@@ -89,7 +89,7 @@ class PlanIn(Schema):
 
     title: str = Field(max_length=200)
     kind: MeetingKind
-    starts_at: datetime
+    starts_at: Moment
     place: str = Field(max_length=200)
     chair: str = Field(max_length=60)
     note_taker: str = Field(max_length=60)
@@ -108,7 +108,7 @@ class DecisionIn(Schema):
     text: str = Field("", max_length=2000)
     department: str = Field(max_length=100)
     partners: list[str] = Field([], max_length=100)
-    due_on: date
+    due_on: Day
 
 
 @router.get("", response=MeetingsOut, summary="会议列表", url_name="meetings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any, TypeVar
@@ -25,6 +25,17 @@ def _written(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_written)]
 """A day that a caller gives, as 2026-11-24."""
+
+
+def _moment(value: object) -> object:
+    """Let only a written moment pass, for the same reason."""
+    if value is None or (isinstance(value, str) and "T" in value and value[4:5] == "-"):
+        return value
+    raise PydanticCustomError("datetime_parsing", "not a moment")
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""A moment that a caller gives, as 2026-11-24T14:02:00+08:00."""
 
 
 def needs(permission: StrEnum | str) -> Callable[[F], F]:

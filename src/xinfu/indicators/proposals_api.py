@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from xinfu.core import clock
-from xinfu.core.api import needs
+from xinfu.core.api import Day, needs
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.indicators import actions
 from xinfu.indicators.access import Can
@@ -84,7 +84,7 @@ class ProposalMoveIn(Schema):
 
     move: str = Field(max_length=24)
     note: str = Field("", max_length=1000)
-    decided_on: date | None = None
+    decided_on: Day | None = None
     paper_no: str = Field("", max_length=200)
 
 
