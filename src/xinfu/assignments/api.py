@@ -108,7 +108,9 @@ def one_item(request: HttpRequest, pk: int) -> dict[str, Any]:
     return _detail(queries.get_item(actor_of(request), pk))
 
 
-@router.post("/{int:pk}/moves", response=AssignedItemDetailOut, summary="办理一件交办事项", url_name="move_item")
+@router.post(
+    "/{int:pk}/moves", response=AssignedItemDetailOut, summary="办理一件交办事项", url_name="move_item"
+)
 @needs(Can.SEE)
 def move_item(request: HttpRequest, pk: int, said: ItemMoveIn) -> dict[str, Any]:
     """动作和能否办理与页面相同；不能办理的写明原因。"""
