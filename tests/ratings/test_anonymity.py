@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.urls import reverse
 
 from tests import make
@@ -127,6 +128,9 @@ def everything(office: Any, clients: dict[Role, Any], cases: list[Case]) -> dict
 @contextmanager
 def undone() -> Iterator[None]:
     """Let everything inside be as if it had not been."""
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), [BadRating, Rating]):
+            cursor.execute(sql)  # running numbers that a rollback does not give back
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

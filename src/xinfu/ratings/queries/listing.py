@@ -132,6 +132,9 @@ def _narrow_facts(rows: RatingQuerySet, wanted: Wanted) -> RatingQuerySet:
         rows = rows.filter(excluded_at__isnull=not wanted.is_excluded)
     if wanted.is_withheld is not None:
         rows = rows.filter(withheld_at__isnull=not wanted.is_withheld)
+        rows = (
+            rows.exclude(text="") if wanted.is_withheld else rows
+        )  # only texts are withheld: an index knows them
     if wanted.is_follow_up is not None:
         follows = Q(turn=2) & Q(_other_turn())
         rows = rows.filter(follows if wanted.is_follow_up else ~follows)
