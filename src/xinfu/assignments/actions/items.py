@@ -136,7 +136,7 @@ def move_item(
     item = locked(item)
     FLOW.check(move, item, by)
     text = note_of(note, is_needed=move in NEEDS_NOTE)
-    if move in ("report", "withdraw") and item.parts.open().exists():
+    if move in ("report", "withdraw") and Item.objects.filter(parent=item).open().exists():
         raise Refused("parts_open", f"还有分解的事项没有办结，不能“{FLOW[move].label}”。")
     FLOW.move(move, item, by, moved_at=at, **_changes(item, move, due_on, at))
     step = _step(item, move, FLOW[move].label, text, by, at)
