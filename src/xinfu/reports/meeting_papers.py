@@ -114,8 +114,8 @@ def meeting_papers(request: HttpRequest, pk: int) -> HttpResponse:
     """List a meeting's papers, each with its button; as a page, or as the region of the meeting's page."""
     actor = actor_of(request)
     meeting = meetings.get_meeting(actor, pk)
-    name = "paper_list.html" if request.headers.get("HX-Request") else "meeting_papers.html"
-    return render(request, f"reports/{name}", {"meeting": meeting, "papers": _lines(meeting)})
+    name = "reports/paper_list.html" if request.headers.get("HX-Request") else "reports/meeting_papers.html"
+    return render(request, name, {"meeting": meeting, "papers": _lines(meeting)})
 
 
 @needs(Assign.MEET)
