@@ -166,9 +166,8 @@ def _name_of(item: Item | None, day: date) -> str:
 
 
 def locked(proposal: Proposal) -> Proposal:
-    """Read the row anew and keep it from others until the transaction ends."""
-    rows = Proposal.objects.select_for_update(of=("self",)).select_related("department", "item")
-    return rows.get(pk=proposal.pk)
+    """Read the row anew and keep it from others until the transaction ends, without joins (as in assignments)."""
+    return Proposal.objects.select_for_update().get(pk=proposal.pk)
 
 
 def _keep_files(

@@ -12,8 +12,11 @@ from xinfu.papers.models import Paper, PaperStep
 
 
 def locked(paper: Paper) -> Paper:
-    """Return the row locked until the transaction ends, with the status that the caller saw."""
-    row = Paper.objects.select_for_update(of=("self",)).select_related("version").get(pk=paper.pk)
+    """Return the row locked until the transaction ends, with the status that the caller saw.
+
+    No join: PostgreSQL checks a row that it waited for against the version joined before, and would find none.
+    """
+    row = Paper.objects.select_for_update().get(pk=paper.pk)
     if row.status != paper.status:
         raise Refused("changed_meanwhile", f"这份公文已变为“{row.get_status_display()}”，请刷新后再办。")
     return row

@@ -122,9 +122,11 @@ PAST = {
 
 
 def locked(loop: BadRating) -> BadRating:
-    """Read the row anew and keep it from others until the transaction ends."""
-    rows = BadRating.objects.select_for_update(of=("self",)).select_related("rating", "department", "judge")
-    return rows.get(pk=loop.pk)
+    """Read the row anew and keep it from others until the transaction ends.
+
+    No join: PostgreSQL checks a row that it waited for against the units joined before, and would find none.
+    """
+    return BadRating.objects.select_for_update().get(pk=loop.pk)
 
 
 def _changes(loop: BadRating, move: str, due_on: date | None, today: date, at: datetime) -> dict[str, Any]:
