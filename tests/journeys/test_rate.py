@@ -14,7 +14,7 @@ from tests.journeys.conftest import PHONE, overflows
 from xinfu.cases.models import Case
 from xinfu.core import links
 from xinfu.ratings.models import Rating
-from xinfu.ratings.screens import public
+from xinfu.ratings.ways import FIRST
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_a_citizen_rates_on_a_phone(
     path.write_text(as_csv([row(1, 办结时间="2023-06-28 10:00:00", 办件状态="办结")]))
     import_cases(path)
     until = datetime(2023, 6, 29, tzinfo=CHINA) + timedelta(days=30)
-    token = links.make(public.FIRST, str(Case.objects.get().pk), until=until)
+    token = links.make(FIRST, str(Case.objects.get().pk), until=until)
     page = page_as(None, size=PHONE, scripts=scripts)
     page.goto(f"/ratings/r/{token}/")
     assert not page.get_by_label("无理由超过法定办理时间").is_visible()

@@ -23,7 +23,7 @@ from xinfu.core.refusal import Refused
 from xinfu.ratings import actions, codes
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BadRating, Channel, Rating, ReasonSwitch
-from xinfu.ratings.screens import public
+from xinfu.ratings.ways import FIRST
 
 AT = datetime(2023, 6, 29, 10, 30, tzinfo=CHINA)
 Give = Callable[..., Rating]
@@ -193,7 +193,7 @@ def test_every_level_offers_three_core_reasons_and_five_others() -> None:
 @pytest.fixture
 def page(case: Case, time_machine: Any) -> str:
     time_machine.move_to(AT)
-    return f"/ratings/r/{links.make(public.FIRST, str(case.pk), until=AT + timedelta(days=30))}/"
+    return f"/ratings/r/{links.make(FIRST, str(case.pk), until=AT + timedelta(days=30))}/"
 
 
 def test_a_citizen_rates_without_logging_in(page: str, client: Client, case: Case) -> None:
@@ -228,12 +228,12 @@ def test_a_text_with_a_script_is_text(page: str, client: Client) -> None:
 
 
 def test_forged_and_expired_links_say_different_things(page: str, client: Client, case: Case) -> None:
-    forged = client.get(page[:-3] + "AA/")
-    old = client.get(f"/ratings/r/{links.make(public.FIRST, str(case.pk), until=AT - timedelta(days=1))}/")
+    forged = client.get(page[:-12] + ("A" if page[-12] != "A" else "B") + page[-11:])
+    old = client.get(f"/ratings/r/{links.make(FIRST, str(case.pk), until=AT - timedelta(days=1))}/")
     assert (forged.status_code, old.status_code) == (404, 410)
     assert "不是本系统发出" in forged.content.decode()
     assert "已过期" in old.content.decode()
-    gone = client.get(f"/ratings/r/{links.make(public.FIRST, '999999', until=AT + timedelta(days=1))}/")
+    gone = client.get(f"/ratings/r/{links.make(FIRST, '999999', until=AT + timedelta(days=1))}/")
     assert gone.status_code == 404
 
 
@@ -245,6 +245,18 @@ def test_too_many_from_one_address_wait(page: str, client: Client, monkeypatch: 
     assert (answer.status_code, answer["Retry-After"]) == (429, "3600")
     assert "太频繁" in answer.content.decode()
     assert not Rating.objects.exists()
+
+
+def test_tries_are_counted_for_a_whole_hour_from_the_first(
+    page: str, client: Client, monkeypatch: pytest.MonkeyPatch, time_machine: Any
+) -> None:
+    """Twenty minutes of rest forget nothing; after the hour people may try again."""
+    monkeypatch.setattr("xinfu.ratings.rating_local.tries_an_hour", lambda day: 2)
+    wrong = {"level": "5", "text": "字" * 300, "reasons": ["108"]}
+    for minutes, status in ((0, 422), (20, 422), (40, 429), (61, 200)):
+        time_machine.move_to(AT + timedelta(minutes=minutes), tick=False)
+        answer = client.post(page, wrong if status != 200 else {"level": "5"})
+        assert answer.status_code == status, minutes
 
 
 def test_where_the_province_collects_the_page_says_where(page: str, client: Client) -> None:

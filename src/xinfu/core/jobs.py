@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django_tasks import task
 
-from xinfu.core import clock, events, journal, messages, tasks
+from xinfu.core import clock, events, journal, messages, tasks, tries
 from xinfu.core.models import ApiReply
 
 KEEP_REPLIES = timedelta(days=2)
@@ -30,9 +30,10 @@ def reap(at: datetime) -> None:
 
 
 def cleanup(at: datetime) -> None:
-    """Remove ended sessions, old idempotency answers and left-over temporary files."""
+    """Remove ended sessions, old idempotency answers, ended counts of tries and left-over temporary files."""
     Session.objects.filter(expire_date__lt=at).delete()
     ApiReply.objects.filter(made_at__lt=at - KEEP_REPLIES).delete()
+    tries.tidy(at)
     limit = time.time() - KEEP_TEMPORARY_SECONDS
     for path in (Path(settings.HOME) / "tmp").iterdir():
         if path.is_file() and path.stat().st_mtime < limit:

@@ -367,3 +367,14 @@ class OutMessage(models.Model):
                 fields=["state", "sent_at"], name="message_kept", condition=models.Q(wiped_at__isnull=True)
             ),
         ]
+
+
+class TryCount(models.Model):
+    """How often something was tried since the first time, until `ends_at`; `key` is a keyed digest of what it was."""
+
+    key = models.CharField("摘要", max_length=64, primary_key=True)
+    tries = models.PositiveIntegerField("次数")
+    ends_at = models.DateTimeField("计至", db_index=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "尝试次数"

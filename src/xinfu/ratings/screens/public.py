@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock
+from xinfu.core import clock, tries
 from xinfu.core.access import public
 from xinfu.core.actor import system
-from xinfu.core.privacy import digest
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
 from xinfu.ratings import actions, codes, loop_local, rating_local, ways
 from xinfu.ratings.models import Level
-from xinfu.ratings.ways import AGAIN, FIRST, Way
+from xinfu.ratings.ways import Way
 
-__all__ = ["AGAIN", "FIRST"]
 TRIES_A_LINK = 20
+HOUR = timedelta(hours=1)
 MOUTHS = {
     5: "M8 14q4 5 8 0z",
     4: "M8 15q4 3 8 0",
@@ -118,11 +116,9 @@ def _take(given: dict[str, Any], way: Way, at: datetime) -> Any:
 def _count_try(request: HttpRequest, token: str, at: datetime) -> None:
     """Count what comes from one address, and by one link, within an hour. Raises Refused past the county's number."""
     most = rating_local.tries_an_hour(timezone.localdate(at))
-    for name, limit in ((f"address {address_of(request)}", most), (f"link {token}", min(most, TRIES_A_LINK))):
-        key = f"rate:{digest(name).hex()}"
-        cache.add(key, 0, 3600)
-        if cache.incr(key) > limit:
-            raise Refused("too_many_tries", "提交得太频繁，请一小时后再试，或到窗口评价。")
+    names, limits = (f"rate from {address_of(request)}", f"rate by {token}"), (most, min(most, TRIES_A_LINK))
+    if any(n > limit for n, limit in zip(tries.count(names, at=at, within=HOUR), limits, strict=True)):
+        raise Refused("too_many_tries", "提交得太频繁，请一小时后再试，或到窗口评价。")
 
 
 def faces_of(at: datetime) -> list[Face]:
