@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
 
 from xinfu.cases import queries as cases
-from xinfu.core import local
 from xinfu.core.actor import Actor
 from xinfu.core.privacy import unseal
+from xinfu.ratings import telling
 from xinfu.ratings.access import Can
 from xinfu.ratings.exchange import Format, Record
 from xinfu.ratings.models.rating import Rating, RatingQuerySet
-from xinfu.ratings.statistics_local import SMALLEST_GROUP
 
 CHUNK = 2_000
 IMMEDIATE = "1"
@@ -31,20 +29,14 @@ def ratings_between(actor: Actor, first_on: date, last_on: date) -> RatingQueryS
 def records_between(actor: Actor, form: Format, first_on: date, last_on: date) -> Iterator[Record]:
     """Yield what the form can carry of the period's ratings, the latest day first, within a day by code.
 
-    An anonymous rating gives its number here, its day and its unit; its item only where enough others of that day
-    share it (ratings.smallest_group).
+    An anonymous rating gives its number here, its day and its unit; its item only where staff are told it as well.
     """
     found = ratings_between(actor, first_on, last_on)
-    least = int(local.on(SMALLEST_GROUP, last_on).value)
-    rated = Rating.objects.filter(rated_on__gte=first_on, rated_on__lte=last_on, item__isnull=False)
-    groups: Counter[tuple[int | None, date]] = Counter(
-        rated.order_by("pk").values_list("item_id", "rated_on").iterator(chunk_size=CHUNK)
-    )
     rows = iter(found.select_related("department").order_by("-rated_on", "code").iterator(chunk_size=CHUNK))
     while part := list(islice(rows, CHUNK)):
         numbers = cases.numbers_of({r.case_id for r in part if r.case_id is not None})
         for rating in part:
-            shows = not rating.is_anonymous or groups[rating.item_id, rating.rated_on] >= least
+            shows = telling.is_told("item", is_anonymous=rating.is_anonymous, told=rating.told)
             record = _record(rating, numbers, shows_item=shows)
             if form.carries(record):
                 yield record
