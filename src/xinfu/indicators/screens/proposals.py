@@ -1,4 +1,4 @@
-"""One suggestion: writing it with similar ones beside, handing in, the opinion of each level, its history."""
+"""One suggestion: handing in, the opinion of each level, its history."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from xinfu.core import clock, files, local
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
-from xinfu.core.evidence import check_number
-from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import Step, confirm, text
 from xinfu.core.ui import forms as inputs
+from xinfu.core.ui.kept import keep
 from xinfu.indicators import actions
 from xinfu.indicators.access import Can
 from xinfu.indicators.flow import (
@@ -32,17 +29,20 @@ from xinfu.indicators.flow import (
     ProposalLevel,
     ProposalStatus,
 )
-from xinfu.indicators.models import Proposal, ProposalKind
+from xinfu.indicators.models import Proposal
 from xinfu.indicators.proposals import judging
 from xinfu.indicators.proposals.guards import (
-    LONGEST_CONTENT,
-    LONGEST_KIND_NOTE,
-    LONGEST_TITLE,
     is_own,
 )
 from xinfu.indicators.proposals.local import COUNTY_DAYS, Light
 from xinfu.indicators.queries import proposals as queries
-from xinfu.indicators.screens.proposals_list import LIGHT_WORDS, proposal_list
+from xinfu.indicators.screens.proposals_list import LIGHT_WORDS, proposal_list, url_of
+from xinfu.indicators.screens.proposals_writing import (
+    proposal_edit,
+    proposal_items,
+    proposal_new,
+    proposal_similar,
+)
 from xinfu.people.session import actor_of
 
 OWN_MOVES = ("submit", "submit_again", "withdraw")
@@ -57,10 +57,6 @@ NEXT = {
     ProposalStatus.NOT_ADOPTED: "已办结，可参考意见另提建议。",
     ProposalStatus.WITHDRAWN: "已撤回，不再办理。",
 }
-
-
-def url_of(proposal: Proposal) -> str:
-    return reverse("indicators:proposal", args=[proposal.pk])
 
 
 # --- one suggestion -----------------------------------------------------------------------------------
@@ -204,128 +200,6 @@ def proposal_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponseBa
     )
 
 
-# --- writing ------------------------------------------------------------------------------------------
-
-
-class ProposalForm(forms.Form):
-    title = inputs.Text(label="建议名称", max_length=LONGEST_TITLE)
-    kind = forms.ChoiceField(
-        label="建议类型",
-        choices=[("", "请选择"), *ProposalKind.choices],
-        required=False,
-        help_text="存草稿可不选，提交前要选。",
-    )
-    kind_note = inputs.Text(
-        label="其他类型的说明", max_length=LONGEST_KIND_NOTE, required=False, help_text="类型选“其他”时填写。"
-    )
-    item = inputs.Text(
-        label="涉及事项",
-        max_length=300,
-        required=False,
-        help_text="填事项名称或实施编码，边写边找；存草稿可不填，提交前要填。",
-        widget=forms.TextInput(attrs={"list": "item-choices", "autocomplete": "off"}),
-    )
-    content = inputs.Text(
-        label="建议内容",
-        max_length=LONGEST_CONTENT,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="写明现在怎样、哪里不便、建议怎样改，20到2000字；存草稿可不填，提交前要填。",
-    )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-
-def _keep(request: HttpRequest, actor: Actor) -> list[StoredFile]:
-    sent = request.FILES.getlist("files")
-    check_number(len(sent))
-    with transaction.atomic():
-        return [files.store(f.chunks(), name=f.name or "", by=actor, at=clock.now()) for f in sent]
-
-
-def _written(request: HttpRequest, actor: Actor, form: ProposalForm, proposal: Proposal | None) -> Proposal:
-    """Keep what the form says as a draft; hand it in where the button says so."""
-    said = dict(form.cleaned_data)
-    seen = parse_datetime(said.pop("seen") or "")
-    said["item"] = queries.find_item(actor, said["item"], clock.today())
-    kept = _keep(request, actor)
-    if proposal is None:
-        return actions.draft_proposal(**said, files=kept, by=actor, at=clock.now())
-    dropped = [int(pk) for pk in request.POST.getlist("dropped") if pk.isdecimal() and len(pk) < 19]
-    return actions.edit_proposal(
-        proposal=proposal, **said, files=kept, dropped=dropped, seen=seen, by=actor, at=clock.now()
-    )
-
-
-def _form_page(request: HttpRequest, form: ProposalForm, proposal: Proposal | None) -> HttpResponse:
-    kept = [file for file in queries.attachments(proposal) if file.step_id is None] if proposal else []
-    context = {
-        "form": form,
-        "proposal": proposal,
-        "kept": kept,
-        "but": proposal.pk if proposal else "",
-        "may_drop": proposal is None or not proposal.number,
-        "verb": "保存修改" if proposal else "存为草稿",
-    }
-    return render(request, "indicators/proposal_form.html", context, status=422 if form.errors else 200)
-
-
-@needs(Can.PROPOSE)
-def proposal_new(request: HttpRequest) -> HttpResponse:
-    return _write(request, None)
-
-
-@needs(Can.PROPOSE)
-def proposal_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    proposal = queries.get_proposal(actor_of(request), pk)
-    if proposal.status not in EDITABLE:
-        messages.error(request, f"当前状态是“{proposal.get_status_display()}”，不能修改。")
-        return redirect(url_of(proposal))
-    return _write(request, proposal)
-
-
-def _initial(proposal: Proposal | None) -> dict[str, Any]:
-    if proposal is None:
-        return {}
-    item = f"{proposal.item_name} {proposal.item.code}" if proposal.item else ""
-    known = {name: getattr(proposal, name) for name in ("title", "kind", "kind_note", "content")}
-    return {**known, "item": item, "seen": proposal.moved_at.isoformat()}
-
-
-def _write(request: HttpRequest, proposal: Proposal | None) -> HttpResponse:
-    actor = actor_of(request)
-    form = ProposalForm(request.POST or None, initial=_initial(proposal))
-    if request.method == "POST" and form.is_valid():
-        try:
-            done = _written(request, actor, form, proposal)
-        except Refused as refused:
-            inputs.refuse(form, refused)
-        else:
-            messages.success(request, "已保存。核对后请提交县级审核。")
-            return redirect(url_of(done))
-    return _form_page(request, form, proposal)
-
-
-@needs(Can.PROPOSE)
-def proposal_similar(request: HttpRequest) -> HttpResponse:
-    """Show earlier suggestions like what is written so far; reads only, by POST because the text may be long."""
-    said = request.POST if request.method == "POST" else request.GET
-    but = said.get("but", "")
-    found = queries.similar_to(
-        actor_of(request),
-        said.get("title", "")[:LONGEST_TITLE],
-        said.get("content", "")[:LONGEST_CONTENT],
-        but=int(but) if but.isdecimal() and len(but) < 19 else None,
-    )
-    return render(request, "indicators/proposal_similar.html", {"found": found, "asked": True})
-
-
-@needs(Can.PROPOSE)
-def proposal_items(request: HttpRequest) -> HttpResponse:
-    """Offer items of the catalogue for what is typed."""
-    found = queries.find_items(actor_of(request), request.GET.get("item", "")[:100], clock.today())
-    return render(request, "indicators/proposal_items.html", {"found": found})
-
-
 # --- opinions -----------------------------------------------------------------------------------------
 
 
@@ -373,7 +247,7 @@ def proposal_decide(request: HttpRequest, pk: int, level: str) -> HttpResponse:
     form = DecideForm(request.POST or None, level=one, initial={"decided_on": clock.today()})
     if request.method == "POST" and form.is_valid():
         try:
-            kept = _keep(request, actor)
+            kept = keep(request, actor, clock.now())
             done = actions.decide_proposal(
                 proposal=proposal, level=one, **form.cleaned_data, files=kept, by=actor, at=clock.now()
             )

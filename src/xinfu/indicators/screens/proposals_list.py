@@ -34,6 +34,10 @@ BOXES = {
 LIGHT_WORDS = {Light.OK: "正常", Light.SOON: "临期", Light.LATE: "超期", Light.NONE: "—"}
 
 
+def url_of(proposal: Proposal) -> str:
+    return reverse("indicators:proposal", args=[proposal.pk])
+
+
 class ProposalFilter(forms.Form):
     q = inputs.Text(label="编号或名称", required=False)
     box = forms.ChoiceField(
@@ -104,7 +108,7 @@ PROPOSALS = lists.register(
     ListSpec(
         name="indicators.proposals", title="高频涉企事项建议", unit="件", rows=_rows,
         columns=(
-            Column("title", "建议名称", link=lambda p: reverse("indicators:proposal", args=[p.pk])),
+            Column("title", "建议名称", link=url_of),
             Column("number", "编号", value=lambda p: p.number or "未提交", sort="number"),
             Column("kind", "类型", value=_kind),
             Column("item", "涉及事项", value=lambda p: p.item_name or "—"),
