@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from xinfu.core import holidays, journal
@@ -54,8 +55,8 @@ def watch(*, by: Actor, at: datetime) -> tuple[int, int]:
     return warned, raised
 
 
-def _each(rows: object) -> Iterable[BadRating]:
-    found: list[int] = list(rows.order_by("pk").values_list("pk", flat=True))  # type: ignore[attr-defined]
+def _each(rows: QuerySet[BadRating]) -> Iterable[BadRating]:
+    found: list[int] = list(rows.order_by("pk").values_list("pk", flat=True))
     for place in range(0, len(found), CHUNK):
         chunk = BadRating.objects.filter(pk__in=found[place : place + CHUNK])
         yield from chunk.select_related("department").order_by("pk")

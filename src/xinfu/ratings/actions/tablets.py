@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from xinfu.core import journal, links
@@ -262,10 +262,10 @@ def close_lapsed(*, by: Actor, at: datetime) -> int:
     return closed
 
 
-def _close(rows: object) -> int:
+def _close(rows: QuerySet[TabletRequest]) -> int:
     """Close open askings as not rated; each is counted by whoever closes it, once."""
     closed = 0
-    for row in rows.select_for_update(of=("self",)).order_by("pk"):  # type: ignore[attr-defined]
+    for row in rows.select_for_update(of=("self",)).order_by("pk"):
         state = RequestState.LAPSED if row.is_pushed else RequestState.ENDED
         found = TabletRequest.objects.filter(pk=row.pk, state=RequestState.OPEN)
         if found.update(state=state, case=None):
