@@ -38,8 +38,7 @@ def county(db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         def __init__(self, item: Item) -> None:
             self.item, self.name = item, "企业登记"
 
-    known = lambda code, day: Version(made[code])  # noqa: E731
-    monkeypatch.setattr(catalog, "item_on", known)
+    monkeypatch.setattr(catalog, "item_on", lambda code, day: Version(made[code]))
 
 
 def test_the_report_prints_twelve_adopted_first_and_second_and_each_number_opens(

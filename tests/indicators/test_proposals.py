@@ -82,7 +82,7 @@ def test_a_unit_does_not_review_its_own_suggestion(office: Any, move: str) -> No
     "move", [name for name in MOVES if name.split("_")[0] in ("county", "city", "province")]
 )
 def test_a_proposing_unit_enters_no_answer(office: Any, move: str) -> None:
-    one = proposals.proposal(office, state=next(iter(PROPOSAL_FLOW[move].sources)))  # type: ignore[arg-type]
+    one = proposals.proposal(office, state=ProposalStatus(min(PROPOSAL_FLOW[move].sources)))
     with pytest.raises(Forbidden):
         take(one, move, by=proposals.proposer(office))
 

@@ -27,6 +27,11 @@ _serial = itertools.count(1)
 Load = Callable[..., None]
 
 
+def _window() -> int:
+    """Return the one window whose ratings were loaded."""
+    return int(Rating.objects.order_by().values("window_id").distinct().get()["window_id"])
+
+
 @pytest.fixture(autouse=True)
 def _day(time_machine: Any) -> None:
     time_machine.move_to(AT)
@@ -125,7 +130,7 @@ def test_what_one_customer_chose_cannot_be_watched(load: Load, window_page: Call
     load(50)
     before = window_page()
     load(1, level=1, on=TODAY, text="太慢了", may_publish=True)
-    queries_of_today = queries.of_window(Rating.objects.first().window_id, TODAY)  # type: ignore[union-attr]
+    queries_of_today = queries.of_window(_window(), TODAY)
     assert queries_of_today.levels == (0, 0, 0, 0, 50)
     assert window_page() == before
 
@@ -210,7 +215,7 @@ def test_an_anonymous_text_of_a_day_with_four_stays_away(load: Load, window_page
     assert "那天只有四个人" not in html
     assert "实名说的话" in html
     load(1, on=date(2023, 5, 9))
-    found = queries.of_window(Rating.objects.first().window_id, TODAY)  # type: ignore[union-attr]
+    found = queries.of_window(_window(), TODAY)
     assert "那天只有四个人" in {one.text for one in queries.texts(found.texts)}
 
 
@@ -259,7 +264,7 @@ def test_texts_stand_newest_month_first_and_page(load: Load, window_page: Callab
 def test_within_a_month_no_order_tells_the_day(load: Load) -> None:
     for day in range(1, 21):
         load(6, on=date(2023, 5, day), text="话", may_publish=True)
-    window = Rating.objects.first().window_id  # type: ignore[union-attr]
+    window = _window()
     found = queries.of_window(window, TODAY).texts
     assert list(found) == sorted(found)
 

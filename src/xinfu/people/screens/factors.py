@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyotp
 import segno
 from django.conf import settings
@@ -115,10 +113,12 @@ def codes(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse(HERE))
     form = ConfirmCodesForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        call: Any = lambda: (  # noqa: E731
-            actions.confirm_codes(account=account, **form.cleaned_data, keep=_key(request), by=by, at=at),
+        made = refusal(
+            lambda: (
+                actions.confirm_codes(account=account, **form.cleaned_data, keep=_key(request), by=by, at=at),
+            ),
+            form,
         )
-        made = refusal(call, form)
         if made is not None:
             return _enrolled(request, made[0], "动态口令已启用，其他会话已结束。")
     secret = actions.secret_of(account.authenticator)
