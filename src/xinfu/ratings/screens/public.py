@@ -25,6 +25,14 @@ from xinfu.ratings.ways import Way
 
 TRIES_A_LINK = 20
 HOUR = timedelta(hours=1)
+CLOSES = {
+    "rated_before": 409,
+    "not_finished": 409,
+    "no_follow_up": 409,
+    "unknown_case": 404,
+    "too_many_tries": 429,
+}
+"""Refusals after which there is nothing more to fill in, and their status."""
 MOUTHS = {
     5: "M8 14q4 5 8 0z",
     4: "M8 15q4 3 8 0",
@@ -74,9 +82,6 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
         return _closed(request, "本县的评价由浙江政务服务网统一收集，请到“浙里办”中评价这件事。", 200)
     try:
         way = ways.read(token, at=at)
-        case = cases.get_case(system("ratings"), way.case_id)
-    except NotFound:
-        return _closed(request, "没有找到这件办件，请核对后再试。", 404)
     except Refused as refused:
         return _closed(request, refused.reason, 410 if refused.code == "expired_link" else 404)
     form = RateForm(request.POST if request.method == "POST" else None)
@@ -87,13 +92,16 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
             terms = loop_local.terms_on(timezone.localdate(at))
             return render(request, "ratings/rated.html", {"rating": rating, "terms": terms})
         except Refused as refused:
-            if refused.code in ("rated_before", "not_finished", "no_follow_up"):
-                return _closed(request, refused.reason, 409)
-            if refused.code == "too_many_tries":
-                answer = _closed(request, refused.reason, 429)
-                answer["Retry-After"] = "3600"
+            if status := CLOSES.get(refused.code):
+                answer = _closed(request, refused.reason, status)
+                if status == 429:
+                    answer["Retry-After"] = "3600"
                 return answer
             inputs.refuse(form, refused)
+    try:
+        case = cases.get_case(system("ratings"), way.case_id)
+    except NotFound:
+        return _closed(request, "没有找到这件办件，请核对后再试。", 404)
     context = {"form": form, "case": case, "faces": faces_of(at), "chosen": chosen_of(form), "turn": way.turn}
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 
