@@ -261,7 +261,7 @@ def send(port: int, tokens: list[str], client: int, by_name: bool, faults: list[
 def send_all(port: int, tokens: list[str], client: int, by_name: bool, faults: list[str]) -> None:
     connection = http.client.HTTPConnection(HOST, port, timeout=60)
     for n, token in enumerate(tokens):
-        form = f"csrfmiddlewaretoken={CSRF}&_once=once{token[-16:].strip('=_-')}{n}&level=5&reasons=510&text="
+        form = f"csrfmiddlewaretoken={CSRF}&level=5&reasons=510&text="
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Cookie": f"csrftoken={CSRF}",

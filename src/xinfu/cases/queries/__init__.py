@@ -42,6 +42,7 @@ from xinfu.cases.queries.lists import (
     choices,
     find,
     get_case,
+    get_case_alone,
     get_case_by_number,
     quality_counts,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "find",
     "get_batch",
     "get_case",
+    "get_case_alone",
     "get_case_by_number",
     "handling_light",
     "is_lit",

@@ -230,14 +230,22 @@ def get_case(actor: Actor, pk: int) -> Case:
     return _one(actor, pk=pk)
 
 
+def get_case_alone(actor: Actor, pk: int) -> Case:
+    """Return a case without what its page shows beside it: for actions that only read its own row."""
+    return _found(Case.objects.visible_to(actor).select_related("item_version").filter(pk=pk))
+
+
 def get_case_by_number(actor: Actor, case_no: str) -> Case:
     return _one(actor, case_no=case_no)
 
 
 def _one(actor: Actor, **key: object) -> Case:
-    found = (
-        Case.objects.visible_to(actor).select_related(*LISTED, "item_version", "batch").filter(**key).first()
-    )
+    rows = Case.objects.visible_to(actor).select_related(*LISTED, "item_version", "batch")
+    return _found(rows.filter(**key))
+
+
+def _found(rows: CaseQuerySet) -> Case:
+    found = rows.first()
     if found is None:
         raise NotFound()
     return found

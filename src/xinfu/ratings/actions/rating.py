@@ -118,7 +118,7 @@ def _checked(level: int, reasons: Sequence[str], text: str, at: datetime) -> tup
 
 def _case(case_id: int) -> Case:
     try:
-        return cases.get_case(system("ratings"), case_id)
+        return cases.get_case_alone(system("ratings"), case_id)
     except NotFound:
         raise Refused("unknown_case", "没有找到这件办件，请核对后再试。") from None
 

@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock, tries
+from xinfu.core import clock, once, tries
 from xinfu.core.access import public
 from xinfu.core.actor import system
 from xinfu.core.refusal import NotFound, Refused
@@ -76,8 +76,15 @@ class RateForm(forms.Form):
 
 @public
 def rate(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the rating page of one finished case, or take the rating."""
-    at = clock.now()
+    """Show the rating page of one finished case, or take the rating; neither changes a local rule.
+
+    The form carries no key against double sending: one rating a case is the database's own rule.
+    """
+    with once.per_request():
+        return _rate(request, token, clock.now())
+
+
+def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
     if not rating_local.has_local_pages(timezone.localdate(at)):
         return _closed(request, "本县的评价由浙江政务服务网统一收集，请到“浙里办”中评价这件事。", 200)
     try:
