@@ -1,9 +1,11 @@
 """`./run` from the outside: in a folder of its own, with stand-ins for uv, npm and apt-get on PATH."""
 
 import ast
+import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -153,6 +155,20 @@ def test_the_locks_of_this_repository_name_no_host() -> None:
         [sys.executable, "run", "check", "--locks"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_locks_keep_the_extras_that_packages_ask_of_each_other() -> None:
+    """An older pip takes the newest of a package asked with an extra, and then misses its hash."""
+    locked = (ROOT / "requirements/dev.lock").read_text(encoding="utf-8")
+    pins = {name.lower(): bool(extras) for name, extras in re.findall(r"(?m)^([\w.-]+)(\[.+\])?==", locked)}
+    asked = {
+        match[1].lower()
+        for one in importlib.metadata.distributions()
+        for need in one.requires or ()
+        if "extra ==" not in need and (match := re.match(r"([\w.-]+)\[", need))
+    }
+    assert asked & pins.keys(), "coverage[toml] at least"
+    assert {name for name in asked & pins.keys() if not pins[name]} == set()
 
 
 @pytest.mark.parametrize(
