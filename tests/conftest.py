@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     needs_postgres = pytest.mark.skip(reason="two connections at once: runs on PostgreSQL only")
     kept, dropped = [], []
     for item in items:
+        if hasattr(item, "operation_label"):  # one function, a test for each operation of the API
+            item._id = item.parent.id.child(item.name)  # type: ignore[union-attr]
         if "races" in Path(str(item.path)).parts:
             item.add_marker("races")
             item.add_marker(pytest.mark.django_db(transaction=True))
@@ -58,6 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    assert len({item.nodeid for item in items}) == len(items), "of two tests of one name workers run only one"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import make
 from tests.cases.conftest import as_csv, row
@@ -70,7 +71,7 @@ def test_a_clerk_imports_a_file_reads_a_clock_and_prints_the_sheet(
     page.get_by_role("link", name="超期", exact=True).click()
     page.get_by_role("link", name=row(3)["办件编号"], exact=True).click()
     clock = "svg.clocks-narrow" if width < 640 else "svg.clocks-wide"
-    assert page.locator(clock).is_visible()
+    expect(page.locator(clock)).to_be_visible()
     assert "到期2023-06-25" in page.locator(clock).text_content()
     look("detail")
 
@@ -80,8 +81,8 @@ def test_a_clerk_imports_a_file_reads_a_clock_and_prints_the_sheet(
     page.goto("/cases/morning/?alone=on")
     look("morning")
     page.emulate_media(media="print")
-    assert page.locator(".site-nav").is_hidden()
-    assert page.locator(".sheet-printed").first.is_visible()
+    expect(page.locator(".site-nav")).to_be_hidden()
+    expect(page.locator(".sheet-printed").first).to_be_visible()
     picture(page, f"cases-morning-print-{width}")
     page.emulate_media(media="screen")
     page.goto("/cases/quality/")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests import make
 from tests.journeys.conftest import DESK, PHONE, overflows
@@ -101,7 +102,7 @@ def test_an_administrator_closes_many_accounts_and_retries_what_was_left(
     assert Account.objects.filter(is_active=True).count() == 1
     page.get_by_role("link", name="返回列表").click()
     page.wait_for_url("**/accounts/?state=open**")
-    assert page.locator(".bulk").is_hidden(), "what was done is no longer selected"
+    expect(page.locator(".bulk"), "what was done is no longer selected").to_be_hidden()
     page.goto("/bulk/")
     axe(page)
     picture(page, f"bulk-runs-{size['width']}")

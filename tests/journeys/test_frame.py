@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from playwright.sync_api import expect
 
 from tests import make
 from tests.journeys.conftest import DESK, PHONE, overflows
@@ -69,14 +70,14 @@ def test_a_clerk_works_a_list_by_keys_and_never_while_typing(page_as: Any, entri
     page.keyboard.press("k")
     assert page.locator("tr.is-here").get_attribute("data-row") == "129"
     page.keyboard.press("?")
-    assert page.get_by_role("dialog", name="快捷键").is_visible()
+    expect(page.get_by_role("dialog", name="快捷键")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "site-search"
     page.keyboard.type("jjx?/")
     assert page.locator("#site-search").input_value() == "jjx?/"
     assert page.locator("tr.is-here").get_attribute("data-row") == "129"
-    assert not page.get_by_role("dialog", name="快捷键").is_visible()
+    expect(page.get_by_role("dialog", name="快捷键")).to_be_hidden()
     page.locator("h1").click()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -121,16 +122,16 @@ def test_a_phone_shows_the_list_with_folded_filters_and_a_navigation_that_opens(
     page.goto("/journal/")
     picture(page, f"list-{size['width']}")
     assert overflows(page) <= 0
-    assert not page.locator("#id_event").is_visible()
+    expect(page.locator("#id_event")).to_be_hidden()
     page.get_by_role("button", name="筛选条件").click()
-    assert page.locator("#id_event").is_visible()
+    expect(page.locator("#id_event")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="菜单").click()
     picture(page, f"nav-{size['width']}")
     axe(page)
-    assert page.get_by_role("link", name="系统状态").is_visible()
+    expect(page.get_by_role("link", name="系统状态")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.get_by_role("link", name="系统状态").is_visible()
+    expect(page.get_by_role("link", name="系统状态")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -259,7 +260,7 @@ def test_printing_leaves_the_frame_away(page_as: Any, picture: Any, entries: Non
     page.goto("/journal/")
     page.emulate_media(media="print")
     for gone in (".site-head", ".site-nav", ".list-filters", ".pager", ".site-foot"):
-        assert not page.locator(gone).is_visible(), gone
-    assert page.locator(".print-foot").is_visible()
-    assert page.locator("table").is_visible()
+        expect(page.locator(gone)).to_be_hidden()
+    expect(page.locator(".print-foot")).to_be_visible()
+    expect(page.locator("table")).to_be_visible()
     picture(page, "print-1440")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.cases.conftest import as_csv, import_cases, row
 from tests.conftest import CHINA
@@ -33,7 +34,7 @@ def test_a_citizen_rates_on_a_phone(
     token = links.make(FIRST, str(Case.objects.get().pk), until=until)
     page = page_as(None, size=PHONE, scripts=scripts)
     page.goto(f"/ratings/r/{token}/")
-    assert not page.get_by_label("无理由超过法定办理时间").is_visible()
+    expect(page.get_by_label("无理由超过法定办理时间")).to_be_hidden()
     page.locator('label[for="level-1"]').click()
     page.get_by_label("无理由超过法定办理时间").check()
     page.get_by_label("还想说的话").fill("等了很久")

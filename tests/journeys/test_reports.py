@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests import make
 from tests.journeys.conftest import DESK, PHONE, overflows
@@ -82,7 +82,7 @@ def test_the_office_makes_its_report_and_checks_a_draft(
     first.click()
     page.wait_for_url(f"**/#source_{number}")
     source = page.locator(f"#source_{number}")
-    assert source.is_visible()
+    expect(source).to_be_visible()
     source.locator("td:nth-child(2) a").click()
     page.get_by_role("heading", name="口径", exact=True).wait_for()
     look("number")

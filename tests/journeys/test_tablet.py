@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import make
 from tests.cases.conftest import as_csv, import_cases, row
@@ -109,7 +110,7 @@ def test_the_last_seconds_are_counted_and_a_tap_goes_on(
     asked = tablets.ask(case=Case.objects.get(), window_id=county.window_a1.pk, by=clerk, at=clock.now())
     page.get_by_role("heading", name="请您评价").wait_for()
     bar = page.locator("#tablet-left")
-    assert not bar.is_visible()
+    expect(bar).to_be_hidden()
     from datetime import timedelta
 
     TabletRequest.objects.filter(pk=asked.pk).update(open_until=clock.now() + timedelta(seconds=12))

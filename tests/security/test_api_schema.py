@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import hypothesis
 import pytest
 import schemathesis
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils import timezone
 from ninja import Schema
 from schemathesis.checks import not_a_server_error
@@ -46,6 +49,16 @@ def token(db: None) -> ApiToken:
         made_at=timezone.now(),
         made_by="测试",
     )
+
+
+@pytest.fixture(autouse=True)
+def _requests_share_the_tests_connection() -> Iterator[None]:
+    """The whole application is asked: its requests must not close the connection that holds the test's rows."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @schema.parametrize()
