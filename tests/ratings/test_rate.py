@@ -201,7 +201,9 @@ def test_a_citizen_rates_without_logging_in(page: str, client: Client, case: Cas
     assert case.item_name in html
     assert case.case_no not in html, "a link may be seen by others"
     assert "需提供办事指南之外的申报材料" in html
-    done = client.post(page, {"level": "1", "reasons": ["109"], "text": "要了两次材料", "named": "on"})
+    sent = client.post(page, {"level": "1", "reasons": ["109"], "text": "要了两次材料", "named": "on"})
+    assert sent.status_code == 302
+    done = client.get(sent["Location"])
     assert "已收到您的评价" in done.content.decode()
     assert "1个工作日内打电话向您核实，属实的15个工作日内整改" in done.content.decode()
     assert "电话向您核实" in done.content.decode()
@@ -209,6 +211,22 @@ def test_a_citizen_rates_without_logging_in(page: str, client: Client, case: Cas
     assert (rating.level, rating.reason_codes, rating.is_anonymous, rating.channel) == (1, "109", False, "3")
     assert client.post(page, {"level": "5"}).status_code == 409
     assert Rating.objects.count() == 1
+
+
+def test_the_page_of_thanks_may_be_read_again_for_a_day_and_cannot_be_made_up(
+    page: str, client: Client, case: Case, time_machine: Any
+) -> None:
+    thanks = client.post(page, {"level": "2", "reasons": ["207"]})["Location"]
+    for _ in range(2):
+        html = client.get(thanks).content.decode()
+        assert Rating.objects.get().code in html
+        assert "匿名评价无法回访您" in html
+        assert case.case_no not in html
+    forged = client.get(thanks[:-3] + ("AA/" if thanks[-3:] != "AA/" else "BB/"))
+    assert (forged.status_code, "不是本系统发出" in forged.content.decode()) == (404, True)
+    time_machine.move_to(AT + timedelta(days=2))
+    late = client.get(thanks)
+    assert (late.status_code, "评价已收到" in late.content.decode()) == (410, True)
 
 
 def test_a_refused_page_comes_back_as_it_was_sent(page: str, client: Client) -> None:
@@ -253,9 +271,9 @@ def test_tries_are_counted_for_a_whole_hour_from_the_first(
     """Twenty minutes of rest forget nothing; after the hour people may try again."""
     monkeypatch.setattr("xinfu.ratings.rating_local.tries_an_hour", lambda day: 2)
     wrong = {"level": "5", "text": "字" * 300, "reasons": ["108"]}
-    for minutes, status in ((0, 422), (20, 422), (40, 429), (61, 200)):
+    for minutes, status in ((0, 422), (20, 422), (40, 429), (61, 302)):
         time_machine.move_to(AT + timedelta(minutes=minutes), tick=False)
-        answer = client.post(page, wrong if status != 200 else {"level": "5"})
+        answer = client.post(page, wrong if status != 302 else {"level": "5"})
         assert answer.status_code == status, minutes
 
 

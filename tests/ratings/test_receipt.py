@@ -49,7 +49,7 @@ def test_a_window_prints_a_code_by_which_a_stranger_rates(case: Case, as_role: C
     assert 'style="' not in html
     assert "2023-07-29" in html
     page = link_in(html)
-    done = Client().post(page, {"level": "5", "reasons": ["510"]})
+    done = Client().post(page, {"level": "5", "reasons": ["510"]}, follow=True)
     assert "已收到您的评价" in done.content.decode()
     assert Rating.objects.get().department_id == case.department_id
 

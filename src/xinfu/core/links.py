@@ -9,6 +9,7 @@ import base64
 import binascii
 import hmac
 from datetime import datetime
+from functools import cache
 
 from xinfu.core import keys
 from xinfu.core.refusal import Refused
@@ -45,5 +46,10 @@ def _bytes(token: str) -> bytes:
         return b""
 
 
+@cache
+def _key() -> bytes:
+    return keys.secret("links", 32)
+
+
 def _mac(kind: str, body: bytes) -> bytes:
-    return hmac.digest(keys.secret("links", 32), kind.encode() + b"\n" + body, "sha256")[:MAC]
+    return hmac.digest(_key(), kind.encode() + b"\n" + body, "sha256")[:MAC]

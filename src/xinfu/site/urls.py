@@ -9,8 +9,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from xinfu.site.api import api, is_there
 
 MOUNTED = (
-    ("", "site"),
-    ("", "people"),
     ("cases/", "cases"),
     ("items/", "catalog"),
     ("indicators/", "indicators"),
@@ -18,6 +16,8 @@ MOUNTED = (
     ("reports/", "reports"),
     ("ratings/", "ratings"),
     ("assignments/", "assignments"),
+    ("", "site"),  # last: their many addresses would be tried for every page of the others
+    ("", "people"),
 )
 
 

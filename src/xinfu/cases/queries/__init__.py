@@ -36,6 +36,7 @@ from xinfu.cases.queries.lights import (
     today,
 )
 from xinfu.cases.queries.lists import (
+    CaseAlone,
     CaseFilter,
     Choices,
     cases,
@@ -60,6 +61,7 @@ from xinfu.cases.queries.work import (
 
 __all__ = [
     "LIGHTS",
+    "CaseAlone",
     "CaseFilter",
     "Choices",
     "DueGroup",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
@@ -22,14 +22,13 @@ from xinfu.ratings.models import (
     Channel,
     Level,
     Rating,
-    RatingReason,
     ReasonSwitch,
     Stage,
     UserKind,
 )
 
 if TYPE_CHECKING:
-    from xinfu.cases.models import Case
+    from xinfu.cases.queries import CaseAlone
 
 LONGEST_TEXT = 500
 MOST_REASONS = 8
@@ -68,11 +67,11 @@ def rate(
     rating.stage, rating.turn, rating.channel, rating.level = stage, turn, channel, level
     rating.reason_codes, rating.text, rating.may_publish = ",".join(chosen), said, may_publish and bool(said)
     try:
-        with transaction.atomic():
-            rating.save(force_insert=True)
-    except IntegrityError:  # of those who come at the same moment the database lets one through
+        rating.save(force_insert=True)
+    except IntegrityError:  # one a turn is the database's rule: also of two at once it lets one through
         raise Refused("rated_before", RATED) from None
-    RatingReason.objects.bulk_create(RatingReason(rating=rating, code=code) for code in chosen)
+    if chosen:
+        _keep_reasons(rating, chosen)
     if is_anonymous:
         return rating
     if level in BAD_LEVELS:
@@ -81,6 +80,15 @@ def rate(
         "rating.made", rating, by=by, at=at, code=rating.code, level=level, channel=str(channel), turn=turn
     )
     return rating
+
+
+def _keep_reasons(rating: Rating, chosen: Sequence[str]) -> None:
+    """Written out, because each rating sends it: put together by the ORM it took longer than to be carried out."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ratings_ratingreason (rating_id, code) VALUES (%s, %s)",
+            [(rating.pk, code) for code in chosen],
+        )
 
 
 def switched_on(at: datetime) -> frozenset[str]:
@@ -96,7 +104,7 @@ def _checked(level: int, reasons: Sequence[str], text: str, at: datetime) -> tup
     chosen = sorted(set(reasons))
     if len(chosen) > MOST_REASONS:
         raise Refused("too_many_reasons", f"理由最多选{MOST_REASONS}条。", field="reasons")
-    offered = {reason.code for reason in codes.offered(level, switched_on(at))}
+    on: frozenset[str] | None = None
     for code in chosen:
         reason = codes.REASONS.get(code)
         name = reason.text if reason else code[:10]
@@ -106,7 +114,10 @@ def _checked(level: int, reasons: Sequence[str], text: str, at: datetime) -> tup
                 f"“{name}”不是“{Level(level).label}”的理由，请重新选择。",
                 field="reasons",
             )
-        if code not in offered:
+        if reason.is_core:
+            continue
+        on = switched_on(at) if on is None else on
+        if code not in on:
             raise Refused("reason_off", f"“{name}”在本县没有启用，请选择其他理由。", field="reasons")
     said = text.strip()
     if len(said) > LONGEST_TEXT:
@@ -116,37 +127,38 @@ def _checked(level: int, reasons: Sequence[str], text: str, at: datetime) -> tup
     return chosen, said
 
 
-def _case(case_id: int) -> Case:
+def _case(case_id: int) -> CaseAlone:
     try:
         return cases.get_case_alone(system("ratings"), case_id)
     except NotFound:
         raise Refused("unknown_case", "没有找到这件办件，请核对后再试。") from None
 
 
-def _check_stage(case: Case, stage: str, today: date) -> None:
+def _check_stage(case: CaseAlone, stage: str, today: date) -> None:
     if stage not in rating_local.stages_on(today):
         raise Refused("stage_closed", "这一环节不开放评价，请在办结后评价。")
     reached = {
-        Stage.RECEIVED: case.received_at,
-        Stage.ACCEPTED: case.accepted_at,
-        Stage.FINISHED: case.finished_at,
+        Stage.RECEIVED: case.is_received,
+        Stage.ACCEPTED: case.is_accepted,
+        Stage.FINISHED: case.is_finished,
     }
-    if reached[Stage(stage)] is None:
+    if not reached[Stage(stage)]:
         word = Stage(stage).label
         raise Refused("not_finished", f"这件事还没有{word}，请在{word}后评价。")
 
 
-def _check_turn(case: Case, stage: str, turn: int) -> None:
+def _check_turn(case: CaseAlone, stage: str, turn: int) -> None:
+    """Raise Refused where this turn may not come yet; that it comes once is left to the database."""
+    if turn == 1:
+        return
     rows = Rating.objects.filter(case_key=privacy.digest(case.case_no), stage=stage)
     if rows.filter(turn=turn).exists():
         raise Refused("rated_before", RATED)
-    if turn == 1:
-        return
     if turn != 2 or not rows.filter(turn=1, loop__status=Status.RECTIFIED).exists():
         raise Refused("no_follow_up", NO_FOLLOW_UP)
 
 
-def _row(case: Case, *, is_anonymous: bool, at: datetime) -> Rating:
+def _row(case: CaseAlone, *, is_anonymous: bool, at: datetime) -> Rating:
     """Return the row with what it takes from its case; an anonymous one takes neither case nor person."""
     today = timezone.localdate(at)
     return Rating(
@@ -158,7 +170,7 @@ def _row(case: Case, *, is_anonymous: bool, at: datetime) -> Rating:
         rated_on=today,
         item_code=case.item_code,
         item_name=case.item_name,
-        item_id=case.item_version.item_id if case.item_version else None,
+        item_id=case.item_id,
         department_id=case.department_id,
         window_id=case.window_id,
         town_id=case.town_id,
@@ -167,7 +179,7 @@ def _row(case: Case, *, is_anonymous: bool, at: datetime) -> Rating:
     )
 
 
-def _person(case: Case) -> bytes:
+def _person(case: CaseAlone) -> bytes:
     said = privacy.unseal(case.applicant_sealed)
     name, phone = said.get("applicant_name", ""), said.get("phone", "")
     return privacy.seal({"name": name, "phone": phone, "case_no": case.case_no})

@@ -7,22 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock, once, tries
+from xinfu.core import clock, links, once, tries
 from xinfu.core.access import public
 from xinfu.core.actor import system
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
 from xinfu.ratings import actions, codes, loop_local, rating_local, ways
-from xinfu.ratings.models import Level
+from xinfu.ratings.models import Level, Rating
 from xinfu.ratings.ways import Way
 
+THANKS = "rated"
 TRIES_A_LINK = 20
 HOUR = timedelta(hours=1)
 CLOSES = {
@@ -53,6 +54,13 @@ class Face:
     reasons: list[codes.Reason]
 
 
+class ReasonsField(forms.MultipleChoiceField):
+    """Codes of the national list; the page draws them by level, so the field copies no list of them for each form."""
+
+    def valid_value(self, value: str) -> bool:
+        return value in codes.REASONS
+
+
 class RateForm(forms.Form):
     level = forms.TypedChoiceField(
         label="您对这次办事满意吗？",
@@ -60,9 +68,7 @@ class RateForm(forms.Form):
         choices=[(str(v), label) for v, label in sorted(Level.choices, reverse=True)],
         error_messages={"required": "请选择满意程度。", "invalid_choice": "请选择满意程度。"},
     )
-    reasons = forms.MultipleChoiceField(
-        label="理由", required=False, choices=[(r.code, r.text) for r in codes.REASONS.values()]
-    )
+    reasons = ReasonsField(label="理由", required=False)
     text = forms.CharField(
         label="还想说的话",
         required=False,
@@ -96,8 +102,7 @@ def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
         try:
             _count_try(request, token, at)
             rating = _take(form.cleaned_data, way, at)
-            terms = loop_local.terms_on(timezone.localdate(at))
-            return render(request, "ratings/rated.html", {"rating": rating, "terms": terms})
+            return HttpResponseRedirect(_thanks(rating, at))
         except Refused as refused:
             if status := CLOSES.get(refused.code):
                 answer = _closed(request, refused.reason, status)
@@ -113,7 +118,27 @@ def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 
 
-def _take(given: dict[str, Any], way: Way, at: datetime) -> Any:
+@public
+def thanks(request: HttpRequest, token: str) -> HttpResponse:
+    """Tell what was taken and what comes next; the token says it, nothing is looked up and no case is named."""
+    at = clock.now()
+    try:
+        code, level, turn, named = links.read(THANKS, token, at=at).split(".")
+    except Refused as refused:
+        if refused.code == "expired_link":
+            return _closed(request, "评价已收到，本页只保留一天。", 410)
+        return _closed(request, refused.reason, 404)
+    rating = Rating(code=code, level=int(level), turn=int(turn), is_anonymous=not int(named))
+    terms = loop_local.terms_on(timezone.localdate(at))
+    return render(request, "ratings/rated.html", {"rating": rating, "terms": terms})
+
+
+def _thanks(rating: Rating, at: datetime) -> str:
+    said = f"{rating.code}.{rating.level}.{rating.turn}.{int(not rating.is_anonymous)}"
+    return reverse("ratings:thanks", args=[links.make(THANKS, said, until=at + timedelta(days=1))])
+
+
+def _take(given: dict[str, Any], way: Way, at: datetime) -> Rating:
     return actions.rate(
         case_id=way.case_id,
         level=given["level"],
@@ -154,4 +179,4 @@ def _closed(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "ratings/rate_closed.html", {"sentence": sentence}, status=status)
 
 
-urls = [path("r/<str:token>/", rate, name="rate")]
+urls = [path("r/<str:token>/", rate, name="rate"), path("thanks/<str:token>/", thanks, name="thanks")]
