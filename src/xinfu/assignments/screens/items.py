@@ -21,11 +21,10 @@ from xinfu.assignments.models import Item, Source
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
-from xinfu.core.evidence import note_of
-from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import Step, confirm, lists, text
+from xinfu.core.models import StoredFile
+from xinfu.core.refusal import Refused
+from xinfu.core.ui import Step, lists, moves, text
 from xinfu.core.ui import forms as inputs
-from xinfu.core.ui.kept import keep
 from xinfu.core.ui.lists import Column, ListSpec
 from xinfu.people.session import actor_of
 
@@ -175,30 +174,24 @@ def move(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Take one step, after a page that says what follows where it is final."""
     actor = actor_of(request)
     item = queries.get_item(actor, pk)
-    name = request.POST.get("move", "")
-    if request.method != "POST" or name not in {m.name for m in FLOW.moves}:
-        raise NotFound()
-    form = MoveForm(request.POST)
-    if not form.is_valid():
-        return _page(request, actor, item, form)
-    try:
-        FLOW.check(name, item, actor)
-        evidence_kept = keep(request, actor, clock.now())
-        if name in HAPPENS:
-            note_of(form.cleaned_data["note"], is_needed=name in actions.NEEDS_NOTE)
-            if page := confirm.ask(
-                request, verb=FLOW[name].label, thing=item.title, happens=HAPPENS[name], back=_link(item)
-            ):
-                return page
+
+    def act(name: str, said: dict[str, Any], kept: list[StoredFile]) -> str:
         done = actions.move_item(
-            item=item, move=name, note=form.cleaned_data["note"], due_on=form.cleaned_data["due_on"],
-            files=evidence_kept, by=actor, at=clock.now(),
-        )  # fmt: skip
-    except Refused as refused:
-        inputs.refuse(form, refused)
-        return _page(request, actor, queries.get_item(actor, pk), form)
-    messages.success(request, f"已办理：{FLOW[name].label}。现在的状态是“{done.get_status_display()}”。")
-    return redirect(_link(item))
+            item=item,
+            move=name,
+            note=said["note"],
+            due_on=said["due_on"],
+            files=kept,
+            by=actor,
+            at=clock.now(),
+        )
+        return moves.done(FLOW, name, done)
+
+    return moves.take(
+        request, FLOW, item, MoveForm(request.POST), by=actor, thing=item.title, happens=HAPPENS,
+        back=_link(item), act=act, page=lambda form: _page(request, actor, queries.get_item(actor, pk), form),
+        needs_note=actions.NEEDS_NOTE,
+    )  # fmt: skip
 
 
 @needs(Can.SEE)

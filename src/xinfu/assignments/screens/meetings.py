@@ -20,9 +20,9 @@ from xinfu.assignments.models import Meeting, MeetingKind
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
-from xinfu.core.evidence import note_of
+from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import Step, confirm, lists, text
+from xinfu.core.ui import Step, lists, moves, text
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui.kept import keep
 from xinfu.core.ui.lists import Column, ListSpec
@@ -277,29 +277,16 @@ def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one step, after a page that says what follows where it is final."""
     actor = actor_of(request)
     found = queries.get_meeting(actor, pk)
-    name = request.POST.get("move", "")
-    if request.method != "POST" or name not in {m.name for m in MEETINGS.moves}:
-        raise NotFound()
-    form = MeetingMoveForm(request.POST)
-    if not form.is_valid():
-        return meeting_page(request, actor, found, form)
-    note = form.cleaned_data["note"]
-    try:
-        MEETINGS.check(name, found, actor)
-        note_of(note, is_needed=name == "cancel")
-        if name in HAPPENS and (
-            page := confirm.ask(
-                request, verb=MEETINGS[name].label, thing=found.title, happens=HAPPENS[name],
-                back=_link(found),
-            )
-        ):  # fmt: skip
-            return page
-        done = actions.move_meeting(meeting=found, move=name, note=note, by=actor, at=clock.now())
-    except Refused as refused:
-        inputs.refuse(form, refused)
-        return meeting_page(request, actor, queries.get_meeting(actor, pk), form)
-    messages.success(request, f"已办理：{MEETINGS[name].label}。现在的状态是“{done.get_status_display()}”。")
-    return redirect(_link(found))
+
+    def act(name: str, said: dict[str, Any], kept: list[StoredFile]) -> str:
+        done = actions.move_meeting(meeting=found, move=name, note=said["note"], by=actor, at=clock.now())
+        return moves.done(MEETINGS, name, done)
+
+    return moves.take(
+        request, MEETINGS, found, MeetingMoveForm(request.POST), by=actor, thing=found.title, happens=HAPPENS,
+        back=_link(found), act=act, needs_note={"cancel"},
+        page=lambda form: meeting_page(request, actor, queries.get_meeting(actor, pk), form),
+    )  # fmt: skip
 
 
 # --- papers --------------------------------------------------------------------------------------

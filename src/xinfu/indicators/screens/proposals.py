@@ -14,8 +14,9 @@ from django.utils import timezone
 from xinfu.core import clock, files, local
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
+from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import Step, confirm, text
+from xinfu.core.ui import Step, moves, text
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui.kept import keep
 from xinfu.indicators import actions
@@ -46,6 +47,7 @@ from xinfu.indicators.screens.proposals_writing import (
 from xinfu.people.session import actor_of
 
 OWN_MOVES = ("submit", "submit_again", "withdraw")
+HAPPENS = {"withdraw": ["不再审核、上报", "历史保留撤回人、时间和理由"]}
 NEXT = {
     ProposalStatus.DRAFT: "写完后提交县级审核；提交前只有本单位能看到。",
     ProposalStatus.COUNTY: "县级同意的报市；需要修改的退回提出单位，不予上报的写明理由。",
@@ -146,35 +148,18 @@ def proposal_move(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Hand in, hand in again, or withdraw after a page that says what follows."""
     actor = actor_of(request)
     proposal = queries.get_proposal(actor, pk)
-    name = request.POST.get("move", "")
-    if request.method != "POST" or name not in OWN_MOVES:
-        raise NotFound()
-    form = OwnMoveForm(request.POST)
-    if not form.is_valid():
-        return _page(request, actor, proposal, form)
-    try:
-        PROPOSAL_FLOW.check(name, proposal, actor)
-        note = form.cleaned_data["note"]
+
+    def act(name: str, said: dict[str, Any], kept: list[StoredFile]) -> str:
         if name == "withdraw":
-            if page := _ask_withdraw(request, proposal, note):
-                return page
-            done = actions.withdraw_proposal(proposal=proposal, note=note, by=actor, at=clock.now())
-            messages.success(request, "已撤回。")
-        else:
-            done = actions.hand_in(proposal=proposal, note=note, by=actor, at=clock.now())
-            messages.success(request, f"已提交县级审核，编号{done.number}。")
-    except Refused as refused:
-        inputs.refuse(form, refused)
-        return _page(request, actor, queries.get_proposal(actor, pk), form)
-    return redirect(url_of(done))
+            actions.withdraw_proposal(proposal=proposal, note=said["note"], by=actor, at=clock.now())
+            return "已撤回。"
+        done = actions.hand_in(proposal=proposal, note=said["note"], by=actor, at=clock.now())
+        return f"已提交县级审核，编号{done.number}。"
 
-
-def _ask_withdraw(request: HttpRequest, proposal: Proposal, note: str) -> HttpResponse | None:
-    if not note.strip():
-        return None  # the action says what is missing
-    return confirm.ask(
-        request, verb="撤回", thing=proposal.title, happens=["不再审核、上报", "历史保留撤回人、时间和理由"],
-        back=url_of(proposal),
+    return moves.take(
+        request, PROPOSAL_FLOW, proposal, OwnMoveForm(request.POST), by=actor, thing=proposal.title,
+        happens=HAPPENS, back=url_of(proposal), act=act, needs_note={"withdraw"}, moves=OWN_MOVES,
+        page=lambda form: _page(request, actor, queries.get_proposal(actor, pk), form),
     )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from django.utils import timezone
 from xinfu.core import clock, files
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
+from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.core.ui import confirm, text
 from xinfu.core.ui import forms as inputs
-from xinfu.core.ui.kept import keep
+from xinfu.core.ui import moves, text
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, loop_local, terms
 from xinfu.ratings.access import Can
@@ -91,7 +91,7 @@ def _page(
         "may_hand_over": actor.may(Can.SPOT_CHECK) and loop.status in (Status.OPEN, Status.APPEAL_REJECTED),
         "may_call": bool(open_kinds),
         "why_no_call": known.why_no_call if kinds and loop.finished_at is None else None,
-        "calls": list(loop.calls.order_by("at", "pk")),
+        "calls": list(loop.calls.all()),
         "phone": phone,
         "steps": steps_of(loop, now),
         "attachments": queries.attachments(loop),
@@ -102,6 +102,11 @@ def _page(
     return render(request, "ratings/loop.html", context, status=422 if wrong else 200)
 
 
+HAPPENS = {
+    "uphold": ["这条评价自此不计入统计", "差评办结，承办单位不用整改", "历史保留审核单位、时间和理由"],
+    "finish": ["差评办结，不能再改", "评价人可再评价一次", "可能被抽查回访"],
+    "allow": ["差评以“无法整改”办结，不能再改", "历史保留审核单位、时间和理由"],
+}
 KIND_NEEDS = {
     CallBackKind.FIRST: Can.HANDLE,
     CallBackKind.APPEAL: Can.JUDGE,
@@ -154,39 +159,23 @@ def loop_move(request: HttpRequest, code: str) -> HttpResponseBase:
     """Take one step, after a page that says what follows where it is final; files stay kept meanwhile."""
     actor = actor_of(request)
     loop = queries.get_loop(actor, code)
-    name = request.POST.get("move", "")
-    if request.method != "POST" or name not in {m.name for m in FLOW.moves}:
-        raise NotFound()
-    form, at = MoveForm(request.POST), clock.now()
-    if not form.is_valid():
-        return _page(request, actor, loop, form)
-    try:
-        kept = keep(request, actor, at)
-        FLOW.check(name, loop, actor)
-        if page := _ask(request, loop, name):
-            return page
+
+    def act(name: str, said: dict[str, Any], kept: list[StoredFile]) -> str:
         done = actions.move_loop(
-            loop=loop, move=name, note=form.cleaned_data["note"], due_on=form.cleaned_data["due_on"],
-            files=kept, by=actor, at=at,
-        )  # fmt: skip
-    except Refused as refused:
-        inputs.refuse(form, refused)
-        return _page(request, actor, queries.get_loop(actor, code), form)
-    messages.success(request, f"已办理：{FLOW[name].label}。现在的状态是“{done.get_status_display()}”。")
-    return redirect("ratings:loop", code)
+            loop=loop,
+            move=name,
+            note=said["note"],
+            due_on=said["due_on"],
+            files=kept,
+            by=actor,
+            at=clock.now(),
+        )
+        return moves.done(FLOW, name, done)
 
-
-def _ask(request: HttpRequest, loop: BadRating, name: str) -> HttpResponse | None:
-    if not FLOW[name].irreversible:
-        return None
-    happens = {
-        "uphold": ["这条评价自此不计入统计", "差评办结，承办单位不用整改", "历史保留审核单位、时间和理由"],
-        "finish": ["差评办结，不能再改", "评价人可再评价一次", "可能被抽查回访"],
-        "allow": ["差评以“无法整改”办结，不能再改", "历史保留审核单位、时间和理由"],
-    }[name]
-    return confirm.ask(
-        request, verb=FLOW[name].label, thing=f"差评{loop.number}", happens=happens,
-        back=reverse("ratings:loop", args=[loop.rating.code]),
+    return moves.take(
+        request, FLOW, loop, MoveForm(request.POST), by=actor, thing=f"差评{loop.number}", happens=HAPPENS,
+        back=reverse("ratings:loop", args=[code]), act=act,
+        page=lambda form: _page(request, actor, queries.get_loop(actor, code), form),
     )  # fmt: skip
 
 
