@@ -13,6 +13,7 @@ import pytest
 
 from xinfu.cases.models import Case, MonthRevision
 from xinfu.indicators import engine
+from xinfu.indicators.proposals import similar
 from xinfu.indicators.queries import numbers
 from xinfu.indicators.queries.records import ANSWERS
 
@@ -27,6 +28,7 @@ def _home(settings: Any, tmp_path: Path) -> Iterator[None]:
     engine.connections.digest = ""
     numbers.ROWS.clear()
     ANSWERS.clear()
+    similar.forget()
     yield
     engine.connections.digest = ""
 

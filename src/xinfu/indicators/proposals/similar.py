@@ -46,6 +46,12 @@ def nearest(title: str, content: str, limit: int = 5) -> list[tuple[int, float]]
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
+def forget() -> None:
+    """Drop the index; the next question reads everything anew."""
+    global _kept  # noqa: PLW0603 -- one index a process
+    _kept = _Kept()
+
+
 def _state() -> State:
     """Return a few sums that change with every suggestion that is handed in, also for the second time."""
     rows = Proposal.objects.exclude(number="")
@@ -55,12 +61,11 @@ def _state() -> State:
 
 def _follow(state: State) -> None:
     """Read what was handed in since; everything anew where that does not explain the sums."""
-    global _kept  # noqa: PLW0603 -- one index a process
     since = _kept.state[3]
     if since is not None:
         _read(since - OVERLAP)
     if since is None or (len(_kept.titles), sum(_kept.titles)) != state[:2]:
-        _kept = _Kept()
+        forget()
         _read(None)
     _kept.state = state
 
