@@ -16,7 +16,7 @@ from xinfu.core import clock, registry
 from xinfu.core.actor import ANONYMOUS, Actor, Kind
 from xinfu.core.ui import text, views
 
-GROUPS = ("工作台", "办件", "事项", "指标", "公文", "报告", "机构人员", "系统")
+GROUPS = ("工作台", "办件", "评价", "事项", "指标", "公文", "报告", "机构人员", "系统")
 COOKIE_DAYS = 365
 TYPE, CONTRAST, KEYS = "xinfu_type", "xinfu_contrast", "xinfu_keys"
 
