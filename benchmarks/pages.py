@@ -31,8 +31,13 @@ HOST = "127.0.0.1"
 DAY = "2023-06-01"
 WARM_UPS, ROUNDS = 3, 40
 MAX_P95_MS, MAX_QUERIES = 100, 12
+INBOX = {
+    "site:home": 16,
+    "site:put_off": 16,
+    "site:inbox_news": 16,
+}  # each subject that may wait is asked once
 ACCOUNTS = ("general", "system-admin", "town-clerk")
-OTHERS = ("auditor", "security-admin")  # for what none of these may open
+OTHERS = ("auditor", "security-admin", "appraisal")  # for what none of these may open
 PERIOD = "frm=2023-01-01&to=2023-05-31"
 ODD = "frm=2023-02-03&to=2023-05-17"  # nobody computed these days beforehand
 CODES = ("on_time_rate", "one_net_rate", "cases_total", "mean_handling_days")
@@ -145,6 +150,9 @@ def measure(rounds: int, only: str) -> dict[str, Any]:
             one_round(port, pages, keys, keep=number >= WARM_UPS)
     measured = sorted((page.as_json() for page in pages), key=lambda p: -p["p95_ms"])
     worst, most = max(p["p95_ms"] for p in measured), max(p["queries"] for p in measured)
+    many = [
+        f"{p['page']} {p['account']}" for p in measured if p["queries"] > INBOX.get(p["page"], MAX_QUERIES)
+    ]
     return {
         "bench": "pages",
         "cases": cases,
@@ -156,7 +164,9 @@ def measure(rounds: int, only: str) -> dict[str, Any]:
         "max_p95_ms": MAX_P95_MS,
         "most_queries": most,
         "max_queries": MAX_QUERIES,
-        "holds": worst < MAX_P95_MS and most <= MAX_QUERIES,
+        "max_queries_of_the_inbox": INBOX,
+        "too_many_queries": many,
+        "holds": worst < MAX_P95_MS and not many,
     }
 
 
@@ -244,27 +254,46 @@ def addresses(name: str, params: tuple[str, ...], words: dict[str, Any]) -> Iter
 
 def arguments(name: str, params: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the records that a page is opened for; none where the demonstration has none of the kind."""
-    from xinfu.core.access import Role
-    from xinfu.core.models import JournalEntry
-
     if not params:
         return [{}]
     if "code" in params and name.startswith("indicators:"):
         parts = ["numerator", "denominator"] if "part" in params else [""]
         return [{"code": c} | ({"part": p} if p else {}) for c in CODES for p in parts if p != "denominator"]
-    if name == "people:view_as":
-        return [{"role": str(Role.GENERAL)}]
-    if name == "site:local_rule":
-        from xinfu.core import local
-
-        return [{"code": local.declared()[0].code}]
-    if params == ("n",):
-        return [{"n": n} for n in JournalEntry.objects.order_by("-n").values_list("n", flat=True)[:1]]
+    if found := special(name, params):
+        return found
     rest = {"number": 1} if "number" in params else {}
     model = model_of(name)
     if model is None or set(params) - {"pk", *rest}:
         return []
     return [{"pk": pk} | rest for pk in model.objects.order_by("pk").values_list("pk", flat=True)[:1]]
+
+
+def special(name: str, params: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the records of pages that are not opened by the key of a row of their own."""
+    from xinfu.core import local
+    from xinfu.core.access import Role
+    from xinfu.core.models import JournalEntry
+
+    if params == ("n",):
+        return [{"n": n} for n in JournalEntry.objects.order_by("-n").values_list("n", flat=True)[:1]]
+    if name.startswith("ratings:") and params == ("code",):
+        return [{"code": code} for code in rating_codes(name)]
+    named: dict[str, dict[str, Any]] = {
+        "people:view_as": {"role": str(Role.GENERAL)},
+        "site:local_rule": {"code": local.declared()[0].code},
+        "ratings:public-window": {"pk": samples()["window"]} if name == "ratings:public-window" else {},
+    }
+    return [named[name]] if name in named else []
+
+
+def rating_codes(name: str) -> list[str]:
+    from xinfu.ratings.models import BadRating, Rating
+
+    if name == "ratings:public-item":
+        return [samples()["item"]]
+    if "loop" in name:
+        return [loop.rating.code for loop in BadRating.objects.select_related("rating").order_by("pk")[:1]]
+    return [rating.code for rating in Rating.objects.filter(is_anonymous=False).order_by("pk")[:1]]
 
 
 def model_of(name: str) -> Any:
@@ -283,6 +312,12 @@ def model_of(name: str) -> Any:
         "cases": ("cases", [("batch", "ImportBatch"), ("", "Case")]),
         "catalog": ("catalog", [("batch", "ItemBatch"), ("", "Item")]),
         "papers": ("papers", [("", "Paper")]),
+        "assignments": ("assignments", [("meeting", "Meeting"), ("", "Item")]),
+        "indicators": ("indicators", [("proposal", "Proposal")]),
+        "ratings": (
+            "ratings",
+            [("telephone", "Invitation"), ("spot-check", "SpotCheck"), ("exchange", "Exchange")],
+        ),
         "reports": ("reports", [("run", "ReportRun"), ("entered", "EnteredFigure"), ("check", "DraftCheck")]),
     }  # fmt: skip
     space, _, short = name.partition(":")
