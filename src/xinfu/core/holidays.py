@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django.db import transaction
 
-from xinfu.core import journal, once
+from xinfu.core import county, journal
 from xinfu.core.access import Role
 from xinfu.core.actor import Actor
 from xinfu.core.models import CountyDay
@@ -16,9 +16,8 @@ from xinfu.lib.workdays import Calendar, national_calendar
 
 
 def calendar() -> Calendar:
-    """Return the calendar in force; one small query a reading request, the tables are built only after a change."""
-    days = CountyDay.objects.order_by("day").values_list("day", "is_workday")
-    return _built(once.read("county_days", lambda: tuple(days)))
+    """Return the calendar in force; its tables are built only after a change of the county's days."""
+    return _built(county.own().days)
 
 
 @lru_cache(maxsize=2)

@@ -5,15 +5,14 @@ An app declares each one beside its rules; screens that use it show value, sourc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from xinfu.core import journal, once
+from xinfu.core import county, journal
 from xinfu.core.actor import Actor
 from xinfu.core.models import LocalRule
 from xinfu.core.refusal import Refused
@@ -40,13 +39,6 @@ class Value:
     since: date | None
     source: str
     is_default: bool
-
-
-class _Rule(NamedTuple):
-    code: str
-    since: date
-    value: Any
-    source: str
 
 
 _DECLARED: dict[str, Declared] = {}
@@ -103,34 +95,17 @@ def declared() -> list[Declared]:
 
 def on(code: str, day: date) -> Value:
     """Return the value in force on the day."""
-    rules = [rule for rule in _rules() if rule.code == code and rule.since <= day]
+    rules = [rule for rule in county.own().rules if rule.code == code and rule.since <= day]
     return _value(code, rules[-1] if rules else None)
 
 
 def all_on(day: date) -> dict[str, Value]:
     """Return code → value in force on the day, of every declared number, by one query."""
-    rules = {rule.code: rule for rule in _rules() if rule.since <= day}
+    rules = {rule.code: rule for rule in county.own().rules if rule.since <= day}
     return {code: _value(code, rules.get(code)) for code in _DECLARED}
 
 
-def _rules() -> list[_Rule]:
-    """Return the few rows that a county has set, by day; a reading request asks for them once."""
-    return once.read("local_rules", _read)
-
-
-def _read() -> list[_Rule]:
-    """Written out, because every page asks it: putting it together by the ORM took longer than its answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT code, since, value, source FROM core_localrule ORDER BY since, id")
-        rows = cursor.fetchall()
-    return [_Rule(code, _day(since), json.loads(value), source) for code, since, value, source in rows]
-
-
-def _day(kept: date | str) -> date:
-    return date.fromisoformat(kept) if isinstance(kept, str) else kept  # SQLite keeps text
-
-
-def _value(code: str, rule: _Rule | None) -> Value:
+def _value(code: str, rule: county.Rule | None) -> Value:
     if rule is None:
         return Value(_DECLARED[code].default, None, _DECLARED[code].source, True)
     return Value(rule.value, rule.since, rule.source, False)

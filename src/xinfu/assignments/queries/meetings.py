@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -97,7 +97,7 @@ def awaited(actor: Actor, meeting: Meeting) -> list[Attendee]:
 
 def decisions(meeting: Meeting) -> list[Decision]:
     rows = meeting.decisions.select_related("department", "item", "item__department", "line")
-    return list(rows.prefetch_related(Prefetch("partners")).order_by("pk"))
+    return list(rows.order_by("pk"))
 
 
 def get_decision(meeting: Meeting, pk: int) -> Decision:

@@ -18,6 +18,7 @@ from xinfu.cases.models import Case, CaseQuerySet, Channel, ImportBatch, Quality
 from xinfu.cases.queries import lights
 from xinfu.cases.queries.lights import Today
 from xinfu.cases.queries.steering import condition
+from xinfu.core import once
 from xinfu.core.actor import Actor, system
 from xinfu.core.privacy import digest
 from xinfu.core.refusal import NotFound
@@ -210,7 +211,7 @@ def _is_one_zone() -> bool:
     """Tell whether every batch's civil days are those of the house, so that days and instants say the same."""
     house = ZoneInfo(settings.TIME_ZONE)
     kept = ImportBatch.objects.order_by("mapping").values_list("mapping", flat=True).distinct()
-    return all(zone_named(mapping) == house for mapping in kept)
+    return all(zone_named(mapping) == house for mapping in once.read("mappings_used", lambda: list(kept)))
 
 
 def _named(wanted: CaseFilter) -> list[Q]:

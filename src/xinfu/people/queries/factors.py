@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from xinfu.core.actor import Actor
 from xinfu.people import limits
@@ -18,7 +18,6 @@ from xinfu.people.models import (
     FactorReset,
     Passkey,
     ProviderLink,
-    RecoveryCode,
 )
 
 
@@ -47,12 +46,14 @@ class Factors:
 
 def factors_of(account: Account) -> Factors:
     """Return the second factors of an account; whose account it is, the caller has settled."""
-    row = Authenticator.objects.filter(account=account).first()
+    unused = Count("recovery_codes", filter=Q(recovery_codes__used_at=None))
+    known = Account.objects.select_related("authenticator").annotate(unused=unused).get(pk=account.pk)
+    row = getattr(known, "authenticator", None)
     return Factors(
         codes=row if row is not None and row.confirmed_at is not None else None,
         begun=row is not None and row.confirmed_at is None,
         passkeys=list(Passkey.objects.filter(account=account).order_by("made_at", "pk")),
-        codes_left=RecoveryCode.objects.filter(account=account, used_at=None).count(),
+        codes_left=known.unused,
         resets=list(FactorReset.objects.filter(account=account).order_by("-reset_at", "-pk")[:5]),
         links=list(ProviderLink.objects.filter(account=account).order_by("provider")),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from xinfu.core import clock, holidays
@@ -17,7 +17,7 @@ from xinfu.people import queries as people
 from xinfu.ratings import loop_local, terms
 from xinfu.ratings.access import Can
 from xinfu.ratings.flow import HANDLED, REVIEWED, Status
-from xinfu.ratings.models import BadRating, BadRatingFile, Rating, SpotCheck
+from xinfu.ratings.models import BadRating, BadRatingFile, CallBack, Rating, SpotCheck
 from xinfu.ratings.models.loop import BadRatingQuerySet
 from xinfu.ratings.terms import Light, Terms
 
@@ -58,8 +58,9 @@ def finished_loops(actor: Actor) -> BadRatingQuerySet:
 
 
 def get_loop(actor: Actor, code: str) -> BadRating:
-    """Return the loop of the rating with this code."""
-    found = loops(actor).filter(rating__code=code).first()
+    """Return the loop of the rating with this code, with its calls, oldest first."""
+    calls = Prefetch("calls", CallBack.objects.order_by("at", "pk"))
+    found = loops(actor).filter(rating__code=code).prefetch_related(calls).first()
     if found is None:
         raise NotFound()
     return found

@@ -39,7 +39,7 @@ def steps_of(loop: BadRating, now: Now) -> list[Step]:
         said = "　".join(filter(None, (row.note, due)))
         kind = "log" if row.move in ("warn", "raise") else "move"
         told.append(Step(row.at, f"{row.unit_name} {row.by_name}".strip(), row.verb, said, None, kind))
-    for call in loop.calls.order_by("at", "id"):
+    for call in loop.calls.all():
         said = call.said if call.is_reached else "未接通。" + call.said
         told.append(Step(call.at, call.by_name, call.get_kind_display(), said, None, "public"))
     told.sort(key=lambda s: s.at)
