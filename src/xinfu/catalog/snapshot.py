@@ -88,6 +88,7 @@ def revisions() -> dict[str, int]:
 VIEW = SnapshotView(
     name="items",
     title="事项版本",
+    subject="事项",
     columns=COLUMNS,
     select=_select(),
     partition=None,

@@ -50,7 +50,8 @@ class SnapshotView:
     `columns`: name → DuckDB type. `select`: SQL that runs on both SQLite and PostgreSQL and returns the columns in
     this order; one `{where}` for a partition's condition. `partition`: the date column by whose month it is cut,
     or None for a table exported whole. `revisions`: callable giving {month or "": revision}, so that only what
-    changed is exported again. No personal data in it.
+    changed is exported again. No personal data in it. `subject`: the heading of its indicators where they stand
+    together, the title if blank.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SnapshotView:
     select: str
     partition: str | None
     revisions: Callable[[], Mapping[str, int]]
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class DerivedView:
     columns: Mapping[str, str]
     of: tuple[str, ...]
     select: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,14 @@ class NavItem:
 
 snapshot_views: Registry[SnapshotView] = Registry("snapshot view")
 derived_views: Registry[DerivedView] = Registry("derived view")
+
+
+def subject_of(indicator: Indicator) -> str:
+    """Return the heading under which an indicator stands: that of the view it counts."""
+    view = snapshot_views.get(indicator.view) or derived_views.get(indicator.view)
+    return (view.subject or view.title) if view is not None else "其他"
+
+
 indicators = IndicatorRegistry("indicator")
 sections: Registry[Section] = Registry("report section")
 searchers: Registry[Searcher] = Registry("search")

@@ -162,6 +162,7 @@ RATINGS = SnapshotView(
 BAD_RATINGS = SnapshotView(
     name="bad_ratings",
     title="差评处置",
+    subject="评价",
     columns=BAD_COLUMNS,
     select=_select(BAD_COLUMNS, _BAD_OWN, "ratings_badrating b JOIN ratings_rating r ON r.id = b.rating_id"),
     partition="r.rated_on",
@@ -171,6 +172,7 @@ _GROUPS = "department_id, window_id, town_id, item_id"
 RATABLE = DerivedView(
     name="ratable",
     title="可评价办件与主动评价",
+    subject="评价",
     columns=RATABLE_COLUMNS,
     of=("cases", "ratings"),
     select=(

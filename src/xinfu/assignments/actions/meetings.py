@@ -379,6 +379,6 @@ def mine(meeting: Meeting, by: Actor, states: frozenset[MeetingStatus], verb: st
 
 def step(meeting: Meeting, move: str, verb: str, note: str, by: Actor, at: datetime) -> None:
     MeetingStep.objects.create(
-        meeting=meeting, move=move, verb=verb, note=note, at=at, by_name=by.name[:80],
+        meeting=meeting, move=move, verb=verb, note=note, at=at, by=by.key, by_name=by.name[:80],
         unit_name=by.unit_name[:80],
     )  # fmt: skip

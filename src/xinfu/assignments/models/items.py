@@ -11,6 +11,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import FINAL, STATUS_LABELS, Status
 from xinfu.assignments.rules import LAMPS
 from xinfu.core.actor import Actor
+from xinfu.core.models import KeptFile, Step
 
 LAMP_CHOICES = [(str(code), label) for code, label in LAMPS.items()]
 
@@ -122,38 +123,23 @@ class Partner(models.Model):
         return str(self.department)
 
 
-class ItemStep(models.Model):
+class ItemStep(Step):
     """One line of an item's history. A row never changes."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="steps", verbose_name="交办事项")
-    move = models.CharField("动作", max_length=20)
-    verb = models.CharField("动作名称", max_length=30)
     note = models.CharField("说明", max_length=300, blank=True)
-    at = models.DateTimeField("时间")
-    by = models.CharField("办理人", max_length=80)
-    by_name = models.CharField("办理人姓名", max_length=80)
-    unit_name = models.CharField("办理单位", max_length=80, blank=True)
 
-    class Meta:
+    class Meta(Step.Meta):
         verbose_name = "交办事项步骤"
-        ordering = ("at", "id")
-
-    def __str__(self) -> str:
-        return self.verb
 
 
-class ItemFile(models.Model):
+class ItemFile(KeptFile):
     """Evidence: `digest` names the stored file (core.files)."""
 
     step = models.ForeignKey(ItemStep, on_delete=models.CASCADE, related_name="files", verbose_name="步骤")
-    digest = models.CharField("文件摘要", max_length=64)
-    name = models.CharField("文件名", max_length=200)
 
-    class Meta:
+    class Meta(KeptFile.Meta):
         verbose_name = "交办事项佐证"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class LampEntry(models.Model):

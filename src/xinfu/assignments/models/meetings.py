@@ -11,6 +11,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import MEETING_LABELS, MeetingStatus
 from xinfu.assignments.models.items import Item
 from xinfu.core.actor import Actor
+from xinfu.core.models import KeptFile, Step
 
 
 class MeetingKind(models.TextChoices):
@@ -231,37 +232,23 @@ class DecisionPartner(models.Model):
         return str(self.department)
 
 
-class MeetingStep(models.Model):
+class MeetingStep(Step):
     """One line of a meeting's history. A row never changes."""
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="steps", verbose_name="会议")
-    move = models.CharField("动作", max_length=20)
-    verb = models.CharField("动作名称", max_length=30)
     note = models.CharField("说明", max_length=300, blank=True)
-    at = models.DateTimeField("时间")
-    by_name = models.CharField("办理人", max_length=80)
-    unit_name = models.CharField("办理单位", max_length=80, blank=True)
 
-    class Meta:
+    class Meta(Step.Meta):
         verbose_name = "会议步骤"
-        ordering = ("at", "id")
-
-    def __str__(self) -> str:
-        return self.verb
 
 
-class MeetingFile(models.Model):
+class MeetingFile(KeptFile):
     """A paper of the meeting: `digest` names the stored file (core.files)."""
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="files", verbose_name="会议")
-    digest = models.CharField("文件摘要", max_length=64)
-    name = models.CharField("文件名", max_length=200)
     at = models.DateTimeField("上传时间")
     by_name = models.CharField("上传人", max_length=80)
 
-    class Meta:
+    class Meta(KeptFile.Meta):
         verbose_name = "会议材料"
         ordering = ("id",)
-
-    def __str__(self) -> str:
-        return self.name

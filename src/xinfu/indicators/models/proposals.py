@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from xinfu.core.actor import Actor, Kind
+from xinfu.core.models import KeptFile, Step
 from xinfu.indicators.access import Can
 from xinfu.indicators.flow import (
     DECIDED,
@@ -166,7 +167,7 @@ class ProposalText(models.Model):
         return self.title
 
 
-class ProposalStep(models.Model):
+class ProposalStep(Step):
     """One line of a suggestion's history; an opinion names level, result, and the day on its paper.
 
     `at` is when it was entered, `decided_on` the day on the paper. A row never changes.
@@ -176,21 +177,14 @@ class ProposalStep(models.Model):
         Proposal, on_delete=models.PROTECT, related_name="steps", verbose_name="建议"
     )
     turn = models.PositiveSmallIntegerField("第几次提交")
-    move = models.CharField("动作", max_length=24)
-    verb = models.CharField("动作名称", max_length=30)
     level = models.CharField("层级", max_length=10, choices=LEVELS, blank=True)
     result = models.CharField("结果", max_length=12, choices=RESULTS, blank=True)
     opinion = models.CharField("意见或说明", max_length=300, blank=True)
     decided_on = models.DateField("意见日期", null=True)
     paper_no = models.CharField("文号或工单号", max_length=60, blank=True)
-    at = models.DateTimeField("时间")
-    by = models.CharField("办理人", max_length=80)
-    by_name = models.CharField("办理人姓名", max_length=80)
-    unit_name = models.CharField("办理单位", max_length=80, blank=True)
 
-    class Meta:
+    class Meta(Step.Meta):
         verbose_name = verbose_name_plural = "建议办理步骤"
-        ordering = ("at", "id")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["proposal", "turn", "level"], condition=~Q(level=""), name="proposal_opinion_once"
@@ -202,11 +196,8 @@ class ProposalStep(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.verb
 
-
-class ProposalFile(models.Model):
+class ProposalFile(KeptFile):
     """A file of a suggestion, or of a step (the scanned answer): `digest` names the stored file (core.files)."""
 
     proposal = models.ForeignKey(
@@ -215,14 +206,9 @@ class ProposalFile(models.Model):
     step = models.ForeignKey(
         ProposalStep, on_delete=models.PROTECT, null=True, related_name="files", verbose_name="步骤"
     )
-    digest = models.CharField("文件摘要", max_length=64)
-    name = models.CharField("文件名", max_length=200)
 
-    class Meta:
+    class Meta(KeptFile.Meta):
         verbose_name = verbose_name_plural = "建议附件"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 # --- answers as a sheet ---------------------------------------------------------------------------

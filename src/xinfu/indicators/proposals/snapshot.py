@@ -58,6 +58,7 @@ def revisions() -> dict[str, int]:
 PROPOSALS = SnapshotView(
     name="proposals",
     title="高频涉企事项建议",
+    subject="涉企事项建议",
     columns=COLUMNS,
     select=(f"SELECT {_CHOSEN} FROM indicators_proposal p WHERE p.number <> '' AND {{where}} ORDER BY 1"),
     partition="p.submitted_on",

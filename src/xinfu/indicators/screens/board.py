@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from xinfu.assignments.access import Can as Assign
+from xinfu.core import registry
 from xinfu.core.access import needs
 from xinfu.core.actor import Actor
 from xinfu.core.ui import text
@@ -27,14 +28,11 @@ from xinfu.indicators.rules import Period
 from xinfu.indicators.screens import freshness, giving, periods
 from xinfu.people.session import actor_of
 
-CASE_RATES = (
-    "cases_total", "cases_unified", "one_net_rate", "late_acceptance_rate", "late_finish_rate", "on_time_rate",
-    "early_finish_rate", "mean_handling_days",
-)  # fmt: skip
+SUBJECTS = ("办件", "评价", "事项")  # first; others follow
 TREND_MONTHS = 12
 
 
-NO_COUNTER = {"%", "件", "次"}  # units that stand behind a number without 个
+NO_COUNTER = {"%", "件", "次", "分"}  # units that stand behind a number without 个
 
 
 def measured(value: str, unit: str) -> str:
@@ -201,6 +199,14 @@ def gives_of(actor: Actor, period: Period, standings: list[Standing]) -> dict[st
     }  # fmt: skip
 
 
+def by_subject(shown: list[Card]) -> list[tuple[str, list[Card]]]:
+    """Return the cards under the headings of what they count, 办件 first."""
+    groups: dict[str, list[Card]] = {name: [] for name in SUBJECTS}
+    for card in shown:
+        groups.setdefault(registry.subject_of(card.standing.indicator), []).append(card)
+    return [(name, cards) for name, cards in groups.items() if cards]
+
+
 @needs(Can.SEE)
 def board(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
@@ -211,10 +217,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "snapshot": state,
         "stale": freshness.of(state, chosen.period),
-        "groups": [
-            ("办件", [c for c in shown if c.code in CASE_RATES]),
-            ("事项", [c for c in shown if c.code not in CASE_RATES]),
-        ],
+        "groups": by_subject(shown),
         "trend_head": ("月份", "数值"),
         "may_refresh": actor.may(Can.IMPORT),
     }

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from xinfu.core.actor import Actor
+from xinfu.core.models import KeptFile, Step
 from xinfu.ratings.flow import REVIEWED, STATUS_LABELS, Status
 from xinfu.ratings.models.rating import Rating
 
@@ -103,45 +104,33 @@ class BadRating(models.Model):
         return self.number
 
 
-class BadRatingStep(models.Model):
+class BadRatingStep(Step):
     """One step: who, when, what was said (300 characters at most). A row never changes."""
 
     loop = models.ForeignKey(
         BadRating, on_delete=models.CASCADE, related_name="steps", verbose_name="差评处置"
     )
-    move = models.CharField("动作", max_length=30)
-    verb = models.CharField("动作名称", max_length=30)
     source = models.CharField("原状态", max_length=3)
     target = models.CharField("新状态", max_length=3)
     note = models.CharField("说明", max_length=300, blank=True)
     due_on = models.DateField("整改或延期日期", null=True)
-    at = models.DateTimeField("时间")
-    by = models.CharField("办理人", max_length=80)
-    by_name = models.CharField("办理人姓名", max_length=80)
-    unit_name = models.CharField("办理单位", max_length=80, blank=True)
 
-    class Meta:
+    class Meta(Step.Meta):
         verbose_name = "差评处置步骤"
-        ordering = ("at", "id")
 
     def __str__(self) -> str:
         return f"{self.verb} {self.at:%Y-%m-%d}"
 
 
-class BadRatingFile(models.Model):
+class BadRatingFile(KeptFile):
     """An attachment of a step; `digest` names the stored file (core.files)."""
 
     step = models.ForeignKey(
         BadRatingStep, on_delete=models.CASCADE, related_name="files", verbose_name="步骤"
     )
-    digest = models.CharField("文件摘要", max_length=64)
-    name = models.CharField("文件名", max_length=200)
 
-    class Meta:
+    class Meta(KeptFile.Meta):
         verbose_name = "差评处置附件"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class CallBackKind(models.TextChoices):
