@@ -56,7 +56,8 @@ def rate(level: int, count: int = 1, *, on: date = date(2023, 5, 8), **given: An
                 rated_at=datetime(on.year, on.month, on.day, tzinfo=UTC),
                 rated_on=on,
                 item_name=given.get("item_name", "食品经营许可"),
-                **{k: v for k, v in given.items() if k not in ("channel", "item_name")},
+                told=given.get("told", 7),
+                **{k: v for k, v in given.items() if k not in ("channel", "item_name", "told")},
             )
         )
     return Rating.objects.bulk_create(made)
@@ -182,6 +183,22 @@ def test_groups_with_few_ratings_are_told_nowhere(office: Office) -> None:
     lines = {line.name: line for line in read.statistics(BY, FRM, TO).lines}
     assert lines[office.unit_a.short_name].total == 5
     assert lines[office.unit_b.short_name].is_few
+
+
+def test_an_anonymous_rating_counts_once_its_day_is_over_and_by_no_more_than_is_told(office: Office) -> None:
+    """Whatever groups and days are laid beside each other, they tell no more than the list of ratings."""
+    rate(5, 5, department=office.unit_a, window=office.window_a1, told=7)
+    rate(1, 1, department=office.unit_a, window=office.window_a1, told=0)
+    rate(1, 1, department=office.unit_a, window=office.window_a1, told=None, on=date(2023, 5, 30))
+    rate(1, 1, department=office.unit_a, window=office.window_a1, told=None, is_anonymous=False)
+    assert figure("bad_rating_rate") == (2, 7, "28.57"), "not the one whose day is not decided yet"
+    by_window = queries.figures(BY, FRM, TO, ("window",), ["bad_rating_rate"])
+    assert {row.ids["window"]: (row.numerator, row.denominator) for row in by_window} == {
+        office.window_a1.pk: (1, 6)
+    }
+    found = read.statistics(BY, FRM, TO, "window")
+    assert {line.name: line.total for line in found.lines if not line.is_few} == {}
+    assert found.whole.total == 8, "a day of the past that was not told yet counts, but by no window"
 
 
 def test_a_small_group_cannot_be_worked_out_from_the_whole_and_the_rest(office: Office) -> None:

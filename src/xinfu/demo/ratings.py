@@ -93,6 +93,7 @@ def load(cases_total: int, at: datetime) -> int:
     )  # fmt: skip
     if outcome.refused:
         raise AssertionError(f"the demonstration's own ratings are bad: {outcome.refusals[:3]}")
+    actions.tell(by=BY, at=at)
     return outcome.created
 
 

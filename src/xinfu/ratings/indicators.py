@@ -94,11 +94,11 @@ RATINGS = (
     ),
     _of_bad(
         "bad_called_back_rate", "差评回访率", "差评中已回访评价人的比例，匿名差评计入分母",
-        "已回访数 ÷ 差评数", "is_called_back", "TRUE", DERIVED,
+        "已回访数（含按本地规定次数拨打未接通的）÷ 差评数", "is_called_back", "TRUE", DERIVED,
     ),
     _of_bad(
         "named_called_back_rate", "实名差评回访率", "实名差评中已回访评价人的比例，要求达到100%",
-        "已回访的实名差评数 ÷ 实名差评数", "is_called_back", "NOT is_anonymous",
+        "已回访的实名差评数（含按本地规定次数拨打未接通的）÷ 实名差评数", "is_called_back", "NOT is_anonymous",
         "国办发〔2019〕51号：实名差评回访率100%",
     ),
     _of_bad(

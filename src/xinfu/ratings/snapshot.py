@@ -1,7 +1,9 @@
 """The views that the indicators of ratings count: `ratings`, `bad_ratings`, and `ratable` made of ratings and cases.
 
 No case, person or time of day is in them. A rating of a case cannot be joined to the case (an anonymous one names
-none), so `ratable` puts the cases that could be rated beside the ratings that came, each by its own day.
+none), so `ratable` puts the cases that could be rated beside the ratings that came, each by its own day. An anonymous
+rating counts once its day is over and decided, by window, town and item only where staff are told these
+(ratings.telling): nothing that is counted, by whatever groups and days, tells more than the list of ratings.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from xinfu.core.models import LocalRule
 from xinfu.core.registry import DerivedView, SnapshotView
 from xinfu.ratings.models import BadRating, CallBack, Rating
 from xinfu.ratings.statistics_local import CANNOT_COUNTS, CODES, FAIR_IS_GOOD
+from xinfu.ratings.telling import ITEM, TOWN, WINDOW
 
 RATING_COLUMNS = {
     "id": "BIGINT",
@@ -77,10 +80,22 @@ def _rule(code: str, default: str) -> str:
 
 def _select(columns: Iterable[str], own: Mapping[str, str], tables: str) -> str:
     chosen = ", ".join(f"{own.get(name, 'r.' + name)} AS {name}" for name in columns)
-    return f"SELECT {chosen} FROM {tables} WHERE {{where}} ORDER BY 1"
+    return f"SELECT {chosen} FROM {tables} WHERE {_DECIDED} AND ({{where}}) ORDER BY 1"
 
 
-_SHARED = {"is_default": "(r.channel = '7')", "is_excluded": "(r.excluded_at IS NOT NULL)"}
+def _told(column: str, part: int) -> str:
+    """Return SQL for a column of a rating that is blank where an anonymous one hides it."""
+    return f"CASE WHEN r.is_anonymous AND COALESCE(r.told, 0) & {part} = 0 THEN NULL ELSE r.{column} END"
+
+
+_DECIDED = "(NOT r.is_anonymous OR r.told IS NOT NULL)"
+_SHARED = {
+    "is_default": "(r.channel = '7')",
+    "is_excluded": "(r.excluded_at IS NOT NULL)",
+    "window_id": _told("window_id", WINDOW),
+    "town_id": _told("town_id", TOWN),
+    "item_id": _told("item_id", ITEM),
+}
 _RATING_OWN = {
     **_SHARED,
     "rated_via": "r.channel",
@@ -129,7 +144,15 @@ def rating_revisions() -> dict[str, int]:
     days = (
         Rating.objects.order_by("rated_on")
         .values_list("rated_on")
-        .annotate(Count("id"), Sum("id"), Sum("department_id"), Count("excluded_at"), Max("excluded_at"))
+        .annotate(
+            Count("id"),
+            Sum("id"),
+            Sum("department_id"),
+            Count("excluded_at"),
+            Max("excluded_at"),
+            Count("told"),
+            Sum("told"),
+        )
     )
     return _numbered(_month_sums(days))
 
@@ -140,7 +163,13 @@ def bad_revisions() -> dict[str, int]:
         BadRating.objects.order_by("rating__rated_on")
         .values_list("rating__rated_on")
         .annotate(
-            Count("id"), Max("moved_at"), Count("called_back_at"), Sum("department_id"), Count("finished_at")
+            Count("id"),
+            Max("moved_at"),
+            Count("called_back_at"),
+            Sum("department_id"),
+            Count("finished_at"),
+            Count("rating__told"),
+            Sum("rating__told"),
         )
     )
     calls = dict(

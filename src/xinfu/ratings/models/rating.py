@@ -153,12 +153,12 @@ class Rating(models.Model):
             ),
             # What the public pages count by (queries.published); PostgreSQL reads no row for it.
             models.Index(
-                fields=["window", "rated_on", "level", "channel"],
+                fields=["window", "rated_on", "level", "channel", "is_anonymous"],
                 name="rating_window_counts",
                 condition=Q(excluded_at=None),
             ),
             models.Index(
-                fields=["item", "rated_on", "level", "channel", "window"],
+                fields=["item", "rated_on", "level", "channel", "is_anonymous", "window"],
                 name="rating_item_counts",
                 condition=Q(excluded_at=None),
             ),

@@ -70,16 +70,24 @@ def ratings(actor: Actor, today: date, *, defaults: bool = False) -> RatingQuery
     return rows if defaults else rows.exclude(channel=Channel.DEFAULT)
 
 
-def _seen(actor: Actor, today: date) -> RatingQuerySet:
+def seen(actor: Actor, today: date) -> RatingQuerySet:
+    """Return all ratings that staff may know of: anonymous ones from the day after, by town where that is told."""
     rows = Rating.objects.filter(Q(is_anonymous=False) | Q(rated_on__lt=today))
     scope = actor.scope(Can.SEE)
     if not scope.everything:
-        by_town = Q(town_id__in=scope.units) & _told("town")
+        by_town = Q(town_id__in=scope.units) & told("town")
         rows = rows.filter(Q(department_id__in=scope.units) | by_town) if scope.units else rows.none()
-    return rows.select_related("department", "window", "town").annotate(**{PAIRED: _other_turn()})
+    return rows
 
 
-def _told(part: str) -> Q:
+def _seen(actor: Actor, today: date) -> RatingQuerySet:
+    return (
+        seen(actor, today).select_related("department", "window", "town").annotate(**{PAIRED: _other_turn()})
+    )
+
+
+def told(part: str) -> Q:
+    """Keep the ratings of which window, town or item may be told."""
     return Q(is_anonymous=False) | Q(told__in=telling.TELLING[part])
 
 
@@ -108,11 +116,11 @@ def _narrow_places(rows: RatingQuerySet, wanted: Wanted) -> RatingQuerySet:
     if wanted.department:
         rows = rows.filter(department_id=wanted.department)
     if wanted.window:
-        rows = rows.filter(_told("window"), window_id=wanted.window)
+        rows = rows.filter(told("window"), window_id=wanted.window)
     if wanted.town:
-        rows = rows.filter(_told("town"), town_id=wanted.town)
+        rows = rows.filter(told("town"), town_id=wanted.town)
     if wanted.item:
-        rows = rows.filter(_told("item"), item_id__in=_items(wanted.item))
+        rows = rows.filter(told("item"), item_id__in=_items(wanted.item))
     return rows
 
 

@@ -1,9 +1,10 @@
 """What anybody may read of a window's or an item's ratings: whole months only, in groups that hide who rated.
 
 Whoever could watch the numbers change from one customer to the next would know what each had chosen. So only months
-that are over count, and of them only those with at least `ratings.smallest_group` active ratings: what one month adds
-to the page is always a group of that size. A text without a name stands there where so many rated at the same window
-on the same day (on an item's page: of the same item at the same window), as on the screens of the staff.
+that are over count, and of them only those with at least `ratings.smallest_group` active ratings, and as many
+anonymous ones, if any: staff know those by name, and would have the others by subtraction. A text without a name
+stands there where so many rated without a name at the same window on the same day (on an item's page: of the same
+item at the same window), as on the screens of the staff.
 """
 
 from __future__ import annotations
@@ -149,15 +150,19 @@ def _published(rows: QuerySet[Rating], today: date, *, by_window: bool) -> Publi
     least = int(local.on(SMALLEST_GROUP, today).value)
     fair = local.on(FAIR_IS_GOOD, to).value == "yes"
     rows = rows.filter(excluded_at=None, rated_on__range=(frm, to)).order_by()
-    keys = ("rated_on", "level", "channel", *(("window",) if by_window else ()))
+    keys = ("rated_on", "level", "channel", "is_anonymous", *(("window",) if by_window else ()))
     counted = list(rows.values_list(*keys).annotate(times=Count("*")))
     months: Counter[date] = Counter()
+    hidden: Counter[date] = Counter()
     days: Counter[tuple[date, int | None]] = Counter()
-    for on, _, channel, *place, times in counted:
+    for on, _, channel, is_anonymous, *place, times in counted:
         if channel != Channel.DEFAULT:
             months[on.replace(day=1)] += times
-            days[on, place[0] if place else None] += times
-    told = {month for month, times in months.items() if times >= least}
+            hidden[on.replace(day=1)] += times if is_anonymous else 0
+            days[on, place[0] if place else None] += times if is_anonymous else 0
+    told = {
+        month for month, n in months.items() if n >= least and (hidden[month] >= least or not hidden[month])
+    }
     levels, defaults = [0] * 5, 0
     for on, level, channel, *_, times in counted:
         if on.replace(day=1) not in told:

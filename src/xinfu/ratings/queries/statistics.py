@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,11 +14,13 @@ from django.db.models.functions import TruncMonth
 from xinfu.core import clock, local
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import Refused
+from xinfu.ratings import codes
 from xinfu.ratings.access import Can
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
-from xinfu.ratings.statistics_local import FAIR_IS_GOOD, SMALLEST_GROUP
-from xinfu.ratings.triage import BAD_REASONS
+from xinfu.ratings.queries import listing
+from xinfu.ratings.statistics_local import CANNOT_COUNTS, FAIR_IS_GOOD, SMALLEST_GROUP
+from xinfu.ratings.telling import PARTS
 
 GROUPINGS: Mapping[str, tuple[str, str, str]] = {
     "department": ("部门", "department_id", "department__short_name"),
@@ -36,6 +38,7 @@ ORDERS = {
     "bad_rate": "差评率", "bad": "差评数", "good_rate": "好评率", "total": "评价总数", "mean": "综合得分",
     "rectified_rate": "差评整改率", "name": "名称",
 }  # fmt: skip
+Sums = dict[str, Count]
 MOST_DAYS = 3700
 MOST_EXCLUDED = 50
 UNASSIGNED = "未归属"
@@ -120,9 +123,9 @@ class RowBehind:
     is_anonymous: bool
 
 
-def rows_behind(actor: Actor, codes: Sequence[str]) -> list[RowBehind]:
+def rows_behind(actor: Actor, wanted: Sequence[str]) -> list[RowBehind]:
     """Return the ratings of these codes that the actor may see."""
-    found = Rating.objects.visible_to(actor).filter(code__in=codes).select_related("department")
+    found = listing.seen(actor, clock.today()).filter(code__in=wanted).select_related("department")
     return [
         RowBehind(
             row.code, row.rated_on, Level(row.level).label, Channel(row.channel).label,
@@ -149,13 +152,14 @@ def statistics(
         raise Refused("period_too_long", "一次最多统计十年，请缩短期间。", field="to")
     if by not in GROUPINGS or order not in ORDERS:
         raise Refused("unknown_grouping", "没有这种分组或排序，请从列表中选。", field="by")
-    rules_now = local.all_on(clock.today())
-    least, fair = int(rules_now[SMALLEST_GROUP].value), local.on(FAIR_IS_GOOD, to).value == "yes"
-    rows = Rating.objects.visible_to(actor).filter(rated_on__range=(frm, to))
-    whole = next(iter(_lines(rows.order_by(), (), fair)), _empty())
+    today = clock.today()
+    least, fair = int(local.on(SMALLEST_GROUP, today).value), local.on(FAIR_IS_GOOD, to).value == "yes"
+    rows = listing.seen(actor, today).filter(rated_on__range=(frm, to))
+    sums = _sums(min(to, today), cannot_counts=local.on(CANNOT_COUNTS, to).value == "yes")
+    whole = next(iter(_lines(rows.order_by(), (), fair, sums)), _empty())
     if whole.total < least:
         return Statistics(by, _few(whole), [], least, fair)
-    lines = _hidden(_grouped(rows, by, fair), least)
+    lines = _hidden(_grouped(rows, by, fair, sums), least)
     if order != "name":
         lines.sort(key=lambda line: (line.is_few, -line.ordered_by(order)))
     return Statistics(by, whole, lines, least, fair)
@@ -191,34 +195,43 @@ def excluded(actor: Actor, frm: date, to: date) -> list[Excluded]:
     ]  # fmt: skip
 
 
-def _grouped(rows: QuerySet[Rating], by: str, fair: bool) -> list[Line]:
+def _grouped(rows: QuerySet[Rating], by: str, fair: bool, sums: Sums) -> list[Line]:
     if by == "reason":
         return _by_reason(rows, fair)
     if by == "month":
-        return _lines(rows.annotate(in_month=TruncMonth("rated_on")).order_by(), ("in_month",), fair)
-    _, key, name = GROUPINGS[by]
-    if name and by != "item":
-        return _lines(rows.order_by(), (key, name), fair)
-    return _lines(rows.order_by(), ("item_name",) if by == "item" else (key,), fair)
+        return _lines(rows.annotate(in_month=TruncMonth("rated_on")).order_by(), ("in_month",), fair, sums)
+    title, key, name = GROUPINGS[by]
+    if by not in PARTS:
+        return _lines(rows.order_by(), (key, name) if name else (key,), fair, sums)
+    shown = rows.filter(listing.told(by)).order_by()
+    lines = _lines(shown, ("item_name",) if by == "item" else (key, name), fair, sums)
+    hidden = next(iter(_lines(rows.exclude(listing.told(by)).order_by(), (), fair, sums)), _empty())
+    return (
+        [*lines, replace(hidden, name=f"匿名评价，不分{title}")] if hidden.total or hidden.defaults else lines
+    )
 
 
-def _sums() -> dict[str, Any]:
+def _sums(due_by: date, *, cannot_counts: bool) -> Sums:
+    """Return what is counted; of the bad ones those whose term is over by the day, without upheld appeals."""
     active = ~Q(channel=Channel.DEFAULT) & Q(excluded_at=None)
-    valid = active & Q(loop__isnull=False)
+    valid = active & Q(loop__isnull=False, loop__rectify_due_on__lte=due_by)
+    if not cannot_counts:
+        valid &= ~Q(loop__status=Status.CANNOT)
     return {
         **{f"n{level}": Count("id", filter=active & Q(level=level)) for level in Level},
         "defaults": Count("id", filter=Q(channel=Channel.DEFAULT)),
         "out": Count("id", filter=Q(excluded_at__isnull=False)),
         "valid": Count("id", filter=valid),
-        "rectified": Count("id", filter=valid & Q(loop__status=Status.RECTIFIED)),
+        "rectified": Count(
+            "id", filter=valid & Q(loop__status=Status.RECTIFIED, loop__finished_on__lte=due_by)
+        ),
     }
 
 
-def _lines(rows: QuerySet[Rating], keys: Sequence[str], fair: bool) -> list[Line]:
+def _lines(rows: QuerySet[Rating], keys: Sequence[str], fair: bool, sums: Sums) -> list[Line]:
     if not keys:
-        sums = rows.aggregate(**_sums())
-        return [_line("合计", sums, fair)]
-    found = rows.values(*keys).annotate(**_sums())
+        return [_line("合计", rows.aggregate(**sums), fair)]
+    found = rows.values(*keys).annotate(**sums)
     return [_line(_name(keys[-1], row[keys[-1]]), row, fair) for row in found]
 
 
@@ -248,7 +261,7 @@ def _by_reason(rows: QuerySet[Rating], fair: bool) -> list[Line]:
 
 
 def _reason(code: str) -> str:
-    return f"{code} {BAD_REASONS[code]}" if code in BAD_REASONS else code
+    return f"{code} {codes.REASONS[code].text}" if code in codes.REASONS else code
 
 
 def _name(key: str, value: Any) -> str:
