@@ -70,8 +70,44 @@ def test_a_work_order_of_the_province_keeps_its_number(office: Any) -> None:
 
 
 def test_the_second_judge_steps_in_where_the_first_is_in_charge(office: Any) -> None:
-    loop = loops.loop(office, AT, department=office.appraisal)
+    loop = loops.loop(office, AT, department=office.appraisal, state=Status.APPEALED)
     assert loop.judge == office.general
+    first, second = make.actor(Role.APPRAISAL, office.appraisal), make.actor(Role.GENERAL, office.general)
+    with pytest.raises(Refused, match="承办单位不能审核自己的差评"):
+        actions.move_loop(loop=loop, move="uphold", note="属实", by=first, at=AT)
+    assert loop_inbox.todos(second, AT)
+    done = actions.move_loop(loop=loop, move="uphold", note="属实", by=second, at=AT)
+    assert done.status == Status.INVALID
+
+
+def test_whom_the_county_names_judges_and_nobody_for_it(office: Any) -> None:
+    local.set_rule(
+        code="ratings.judge_first",
+        since=AT.date(),
+        value=office.unit_b.name,
+        source="办公会",
+        by=make.SYSTEM,
+        at=AT,
+    )
+    loop = loops.loop(office, AT, state=Status.APPEALED)
+    assert loop.judge == office.unit_b
+    section = make.actor(Role.APPRAISAL, office.appraisal)
+    with pytest.raises(Refused, match="请由该单位办理"):
+        actions.move_loop(loop=loop, move="reject", note="不属实", by=section, at=AT)
+    assert not loop_inbox.todos(section, AT)
+
+
+def test_a_unit_above_the_one_in_charge_is_no_other_department(office: Any) -> None:
+    below = make.department("XC-SC-1", "市场监管所", office.unit_a.kind, office.unit_a)
+    local.set_rule(
+        code="ratings.judge_first",
+        since=AT.date(),
+        value=office.unit_a.name,
+        source="办公会",
+        by=make.SYSTEM,
+        at=AT,
+    )
+    assert loops.loop(office, AT, department=below).judge == office.general
 
 
 def test_the_county_names_its_own_judges_and_may_have_none(office: Any) -> None:
@@ -121,12 +157,17 @@ def test_an_upheld_appeal_leaves_the_statistics_from_then_on(office: Any) -> Non
 
 @pytest.mark.parametrize(
     ("state", "move"),
-    [(Status.OPEN, "appeal"), (Status.RECTIFYING, "finish"), (Status.RECTIFYING, "cannot")],
+    [
+        (Status.OPEN, "accept"),
+        (Status.OPEN, "appeal"),
+        (Status.RECTIFYING, "finish"),
+        (Status.RECTIFYING, "cannot"),
+    ],
 )
 def test_who_rated_by_name_is_called_before_the_loop_goes_on(office: Any, state: Status, move: str) -> None:
     loop = loops.loop(office, AT, called=False)
-    if state == Status.RECTIFYING:
-        loop = actions.move_loop(loop=loop, move="accept", by=make.SYSTEM, at=AT)
+    BadRating.objects.filter(pk=loop.pk).update(status=state)  # as one of before the rule, or of an exchange
+    loop.refresh_from_db()
     with pytest.raises(Refused, match="请先登记回访"):
         actions.move_loop(loop=loop, move=move, note="好了", by=make.SYSTEM, at=AT)
     loops.call(loop, AT)
@@ -228,6 +269,7 @@ def test_the_office_hands_a_misplaced_bad_rating_to_the_unit_in_charge(office: A
         actions.hand_over(loop=loop, department_id=office.unit_a.pk, note="误派", by=judge, at=AT)
     done = actions.hand_over(loop=loop, department_id=office.unit_b.pk, note="误派", by=judge, at=AT)
     assert done.department == office.unit_b
+    loops.call(done, AT)
     done = actions.move_loop(loop=done, move="accept", by=make.SYSTEM, at=AT)
     with pytest.raises(Refused, match="不能转办"):
         actions.hand_over(loop=done, department_id=office.unit_a.pk, note="误派", by=judge, at=AT)

@@ -105,6 +105,7 @@ def test_a_refused_move_shows_its_sentence_in_the_form(office: Any, as_role: Cal
     answer = client.post(url, {"move": "appeal", "note": "不实"})
     assert answer.status_code == 422
     assert "请先登记回访" in html(answer)
+    loops.call(loop, AT)
     answer = client.post(url, {"move": "accept", "due_on": "2023-09-01"})
     assert answer.status_code == 422
     assert "最晚为2023-06-08" in html(answer)

@@ -36,7 +36,7 @@ grant(
         Can.TELEPHONE: ("电话邀评", {Role.APPRAISAL, Role.GENERAL}),
         Can.EXCHANGE: ("与省平台交换评价", {Role.APPRAISAL, Role.SYSTEM_TOKEN}),
         Can.HANDLE: ("回访、认定、申诉、整改差评", HANDLERS),
-        Can.JUDGE: ("审核差评申诉和无法整改", {Role.APPRAISAL, Role.UNIT_LIAISON}),
+        Can.JUDGE: ("审核差评申诉和无法整改", {Role.APPRAISAL, Role.GENERAL, Role.UNIT_LIAISON}),
         Can.SPOT_CHECK: ("抽查回访", {Role.APPRAISAL}),
         Can.ASK: ("在窗口平板上请评价", {Role.WINDOW_CLERK, Role.WINDOW_CHIEF, Role.TOWN_CLERK}),
         Can.TABLETS: ("配对和解除窗口平板", {Role.APPRAISAL, Role.WINDOW_CHIEF}),

@@ -49,7 +49,7 @@ FLOW = Flow(
     initial=Status.OPEN,
     moves=(
         Move("accept", "认定属实，开始整改", {Status.OPEN, Status.APPEAL_REJECTED}, Status.RECTIFYING, Can.HANDLE,
-             (is_mine,)),
+             (is_mine, is_called_back)),
         Move("appeal", "认为不实，提出申诉", {Status.OPEN}, Status.APPEALED, Can.HANDLE,
              (is_mine, is_called_back, has_judge)),
         Move("uphold", "申诉成立", {Status.APPEALED}, Status.INVALID, Can.JUDGE,

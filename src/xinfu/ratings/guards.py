@@ -52,9 +52,14 @@ def judged_by_another_unit(loop: BadRating, actor: Actor) -> str | None:
         actor.unit_id == loop.department_id or loop.department_id in actor.scope(Can.HANDLE).units
     ):
         return "承办单位不能审核自己的差评，请由审核单位办理。"
-    if loop.judge_id is None or not actor.scope(Can.JUDGE).covers(loop.judge_id):
+    if loop.judge_id is None or not _works_for(loop.judge_id, actor):
         return f"这件差评由{loop.judge or '审核单位'}审核，请由该单位办理。"
     return None
+
+
+def _works_for(judge_id: int, actor: Actor) -> bool:
+    """Tell whether the judge is the actor's own unit, or one below it that the actor may judge for."""
+    return actor.may(Can.JUDGE) and (judge_id == actor.unit_id or judge_id in actor.scope(Can.JUDGE).units)
 
 
 def is_not_extended(loop: BadRating, actor: Actor) -> str | None:

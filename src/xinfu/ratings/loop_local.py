@@ -21,7 +21,7 @@ RAISE_EVERY = "ratings.raise_every"
 CALL_TRIES = "ratings.call_tries"
 FIRST_JUDGE = "ratings.judge_first"
 SECOND_JUDGE = "ratings.judge_second"
-_LAW = terms.TERMS[0]
+_LAW = terms.TERMS[-1]
 
 
 def unit_name(value: Any) -> str | None:
@@ -84,11 +84,15 @@ for _code, _title, _default in (
 
 def terms_on(day: date) -> Terms:
     """Return the days in force on a day, by one query."""
-    known = local.all_on(day)
+    known, law = local.all_on(day), terms.term_on(day)
+
+    def days(code: str, by_law: int) -> int:
+        return by_law if known[code].is_default else int(known[code].value)
+
     return Terms(
-        verify_days=int(known[VERIFY_DAYS].value),
-        rectify_days=int(known[RECTIFY_DAYS].value),
-        extension_days=int(known[EXTENSION_DAYS].value),
+        verify_days=days(VERIFY_DAYS, law.verify_days),
+        rectify_days=days(RECTIFY_DAYS, law.rectify_days),
+        extension_days=days(EXTENSION_DAYS, law.extension_days),
         judge_days=int(known[JUDGE_DAYS].value),
         count=DayCount(known[DAY_COUNT].value),
         restarts=known[RESTARTS].value == "restart",

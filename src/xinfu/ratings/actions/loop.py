@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from xinfu.core import holidays, journal
-from xinfu.core.actor import Actor
+from xinfu.core.actor import Actor, system
 from xinfu.core.evidence import check_files, note_of
 from xinfu.core.models import StoredFile
 from xinfu.core.refusal import Forbidden, Refused
@@ -54,11 +54,21 @@ def open_loop(*, rating: Rating, by: Actor, at: datetime) -> BadRating:
     return loop
 
 
+def _is_kin(unit: Any, owner_id: int | None) -> bool:
+    """Tell whether a unit is the owner, below it, or above it; the office, above all, may judge for each."""
+    if owner_id is None:
+        return False
+    if f"/{owner_id}/" in unit.path:
+        return True
+    owners = people.departments(system("ratings")).filter(pk=owner_id, path__contains=f"/{unit.pk}/")
+    return unit.kind != "office" and owners.exists()
+
+
 def judge_for(owner_id: int | None, day: date) -> int | None:
     """Return the first of the units that judge which is another than the owner, and neither above nor below it."""
     for name in loop_local.judges_on(day):
         unit = people.find_department(name) if name.strip() else None
-        if unit is not None and not (owner_id and f"/{owner_id}/" in unit.path):
+        if unit is not None and not _is_kin(unit, owner_id):
             return int(unit.pk)
     return None
 

@@ -153,7 +153,7 @@ def ask(
     _close(TabletRequest.objects.filter(window=window_id, state=RequestState.OPEN, open_until__lte=at))
     row = TabletRequest(
         code=secrets.token_hex(8).upper(), window_id=window_id, case_id=case.pk, stage=chosen,
-        turn=2 if queries.may_rate_again(case.pk) else 1, is_pushed=is_pushed, asked_at=at, asked_by=by.key,
+        turn=2 if queries.may_rate_again(case.pk, chosen) else 1, is_pushed=is_pushed, asked_at=at, asked_by=by.key,
         open_until=at + tablet_local.wait(day),
     )  # fmt: skip
     try:

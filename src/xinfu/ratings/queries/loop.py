@@ -77,8 +77,7 @@ def to_judge(actor: Actor) -> Q:
     """Return the condition that the actor's units are to judge now: never their own."""
     if not actor.may(Can.JUDGE):
         return Q(pk=None)
-    scope = actor.scope(Can.JUDGE)
-    reach = Q() if scope.everything else Q(judge_id__in=scope.units)
+    reach = Q(judge_id=actor.unit_id) | Q(judge_id__in=actor.scope(Can.JUDGE).units)
     return reach & Q(status__in=REVIEWED_CODES) & ~Q(department_id__in=actor.scope(Can.HANDLE).units)
 
 

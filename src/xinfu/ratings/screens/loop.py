@@ -82,7 +82,7 @@ def _page(
         "due_on": queries.due_of(loop),
         "rule": _rule(loop),
         "asked": asked_of(loop),
-        "next_words": NEXT[Status(loop.status)],
+        "next_words": (NEXT | NEXT_ANONYMOUS if loop.rating.is_anonymous else NEXT)[Status(loop.status)],
         "judge_due_on": queries.judge_due_on(loop, now),
         "form": form or MoveForm(),
         "choices": FLOW.choices(loop, actor),
@@ -104,7 +104,7 @@ def _page(
 
 HAPPENS = {
     "uphold": ["这条评价自此不计入统计", "差评办结，承办单位不用整改", "历史保留审核单位、时间和理由"],
-    "finish": ["差评办结，不能再改", "评价人可再评价一次", "可能被抽查回访"],
+    "finish": ["差评办结，不能再改", "实名评价人可再评价一次", "实名的可能被抽查回访"],
     "allow": ["差评以“无法整改”办结，不能再改", "历史保留审核单位、时间和理由"],
 }
 KIND_NEEDS = {
@@ -122,6 +122,10 @@ NEXT = {
     Status.CANNOT_ASKED: "审核单位判定：同意的，本件办结；不同意的，承办单位继续整改。",
     Status.CANNOT: "经审核无法整改，不再办理。",
     Status.CANNOT_REJECTED: "无法整改未获同意，须继续整改直到完成。",
+}
+NEXT_ANONYMOUS = {
+    Status.RECTIFYING: "整改完成后办结（匿名评价没有追评）；确实无法整改的报其他单位审核。",
+    Status.RECTIFIED: "已办结（匿名评价没有追评）。",
 }
 
 
