@@ -2,22 +2,29 @@
 
 Three codes run against each other (hall.md §8): the level ascends in A and B and descends in GB/T 39046 (D); 即办 and
 承诺 are 2 and 1 in A, 1 and 2 in GB/T 39046; 个人 and 法人 are 1 and 2 in A, 0 and 1 in B. Pure: no database.
+
+Whatever is written of an anonymous rating names no case, person or handler, and no time but its day, whoever asks.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from xinfu.ratings.codes import REASONS
 
 CHINA = ZoneInfo("Asia/Shanghai")
 LEVELS = {1: "非常不满意", 2: "不满意", 3: "基本满意", 4: "满意", 5: "非常满意"}
 LONGEST_TEXT = 500
 LONGEST_NUMBER = 50
-MOST_REASONS = 20
+LONGEST_HANDLE_ITEM = 33
+LONGEST_PHONE = 30
+LONGEST_PERSON = 30
+"""评价人 of GB/T 39046 table 9 (a..30)."""
 NOT_RATED = "-2"
 """What an evaluator gives back after 60 seconds without a tap (hall.md §1.4)."""
 YEAR = r"((?:19|20)\d\d)"
@@ -38,6 +45,8 @@ class Record:
     """One rating without any partner's codes. `level` ascends 1–5; empty text where the partner says nothing.
 
     `immediate`: 即办件 or not, None where it is not said. `number`: the partner's own number of the rating or work order.
+    `area` and `area_name` are those of the unit, `handle_item` (业务办理项编码) and `topic` those of the item.
+    `identity_kind` (证件类型), `handler` (经办人) and the last three times are read of a rating by name only.
     """
 
     case_no: str
@@ -61,20 +70,32 @@ class Record:
     unit_code: str = ""
     unit_name: str = ""
     area: str = ""
+    area_name: str = ""
+    identity_kind: str = ""
+    handler: str = ""
+    handle_item: str = ""
+    topic: str = ""
+    applied_at: datetime | None = None
+    received_at: datetime | None = None
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One partner's form: its columns in order, and both ways. `read` gives None for a record that is no rating."""
+    """One partner's form: its columns in order, and both ways. `read` gives None for a record that is no rating.
+
+    `not_kept`: columns that are known but neither read nor written, each with the reason; they go out empty.
+    """
 
     code: str
     title: str
     columns: tuple[str, ...]
     required: tuple[str, ...]
+    not_kept: Mapping[str, str]
     read: Callable[[Mapping[str, str]], Record | None]
     write: Callable[[Record], dict[str, str]]
     carries: Callable[[Record], bool]
-    """Whether the form has codes for the record's channel, stage and turn: others cannot be given out in it."""
+    """Whether the form has codes for the record, and the record all that the form demands; others stay out of it."""
 
 
 # --- codes ---------------------------------------------------------------------------------------
@@ -93,6 +114,12 @@ CHANNELS_D = {
 }  # fmt: skip
 FLAGS = {"0": False, "1": True, "": False}
 TURNS = {"1": 1, "2": 2}
+RETIRED = frozenset({
+    *map(str, range(501, 510)), "401", "402", "404", "405", *map(str, range(301, 307)),
+    *map(str, range(201, 207)), *map(str, range(101, 108)),
+})  # fmt: skip
+"""Codes of reasons that were in use before (hall.md §1.3): taken for the sake of old ratings, offered to nobody."""
+KNOWN_REASONS = RETIRED | REASONS.keys()
 
 
 K = TypeVar("K")
@@ -123,28 +150,31 @@ def _text(row: Mapping[str, str], field: str, longest: int = 300) -> str:
 
 def _moment(row: Mapping[str, str], field: str, shape: re.Pattern[str], shown: str) -> datetime:
     value = _text(row, field)
+    parts = shape.fullmatch(value)
     try:
-        parts = shape.fullmatch(value)
         if parts is not None:
-            return datetime(*map(int, parts.groups()), tzinfo=CHINA)  # type: ignore[misc, arg-type]
+            year, month, day, hour, minute, second = map(int, parts.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=CHINA)
     except ValueError:
         pass
     raise BadRecord(field, f"“{value[:30]}”不是时间，应写成 {shown}。")
 
 
+def _moment_if_said(
+    row: Mapping[str, str], field: str, shape: re.Pattern[str], shown: str
+) -> datetime | None:
+    return _moment(row, field, shape, shown) if _text(row, field) else None
+
+
 def _reasons(row: Mapping[str, str], level: int) -> tuple[str, ...]:
-    """Return the coded reasons, each once; retired codes are taken, those of another level are not."""
+    """Return the coded reasons, each once: of the list in use or retired, and of this level."""
     said = _text(row, "evalDetail").replace("，", ",")
-    if not said:
-        return ()
     codes = tuple(dict.fromkeys(code.strip() for code in said.split(",") if code.strip()))
     for code in codes:
-        if len(code) != 3 or not (code.isascii() and code.isdigit()) or not 1 <= int(code[1:]) <= 17:
+        if code not in KNOWN_REASONS:
             raise BadRecord("evalDetail", f"“{code[:20]}”不是评价理由的编码。")
         if code[0] != str(level):
             raise BadRecord("evalDetail", f"理由{code}不属于“{LEVELS[level]}”这一级。")
-    if len(codes) > MOST_REASONS:
-        raise BadRecord("evalDetail", f"理由最多{MOST_REASONS}个，现有{len(codes)}个。")
     return codes
 
 
@@ -162,8 +192,28 @@ def _who(row: Mapping[str, str], name: str, identity: str = "", phone: str = "")
         "is_anonymous": False,
         "name": said,
         "identity": _text(row, identity, 60) if identity else "",
-        "phone": _text(row, phone, 30) if phone else "",
+        "phone": _text(row, phone, LONGEST_PHONE) if phone else "",
     }
+
+
+def _with_case(who: dict[str, Any], **of_case: Any) -> dict[str, Any]:
+    """Return the person with what is said of the case, and without it where the rating is anonymous."""
+    return who if who["is_anonymous"] else {**who, **of_case}
+
+
+def _told(record: Record) -> Record:
+    """Return what may be written: of an anonymous rating nothing that leads to its case, and of its time the day."""
+    if not record.is_anonymous:
+        return record
+    day = record.rated_at.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    return replace(
+        record, rated_at=day, case_no="", name="", phone="", identity="", identity_kind="", handler="",
+        applied_at=None, received_at=None, done_at=None,
+    )  # fmt: skip
+
+
+def _written(at: datetime | None, form: str) -> str:
+    return f"{at.astimezone(CHINA):{form}}" if at else ""
 
 
 # --- A: the province's upload of ratings given at the counter ----------------------------------------
@@ -176,38 +226,57 @@ COLUMNS_A = (
     "satisfaction", "evalDetail", "writingEvaluation", "assessTime", "assessNumber", "appStatus", "promiseTime",
     "acceptDate", "dataSource", "anonymityFlag", "publicFlag", "mobile", "workOrderNo",
 )  # fmt: skip
+NOT_KEPT_A = {
+    "taskHandleItem": "业务办理项编码，浙江不报送",
+    "proDepartCode": "省里的部门编码，本系统没有",
+    "appStatus": "审核状态，由省平台掌握",
+}
 DATA_SOURCE = "133"
 
 
 def read_a(row: Mapping[str, str]) -> Record:
     level = _code(row, "satisfaction", LEVEL_UP)
-    immediate = _code(row, "promiseTime", PROMISE_FIRST) if _text(row, "promiseTime") else None
     return Record(
         case_no=_number(row, "projectNo"), level=level, rated_at=_moment(row, "assessTime", SHAPE_A, SHOWN_A),
         channel=_code(row, "pf", CHANNELS_A), stage=_code(row, "proStatus", STAGE_OF_STATE, "3"),
         turn=_code(row, "assessNumber", TURNS, "1"), reasons=_reasons(row, level),
         text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
         user_kind=_code(row, "userProp", PERSON_FROM_ONE) if _text(row, "userProp") else "",
-        immediate=immediate, number=_text(row, "workOrderNo", 60), item_code=_text(row, "taskCode", 60),
-        item_name=_text(row, "taskName"), unit_code=_text(row, "deptCode", 60),
-        unit_name=_text(row, "proDepart"), area=_text(row, "areaCode", 12),
-        **_who(row, "userName", "certkeyGOV", "mobile"),
+        immediate=_code(row, "promiseTime", PROMISE_FIRST) if _text(row, "promiseTime") else None,
+        number=_text(row, "workOrderNo", 60), item_code=_text(row, "taskCode", 60),
+        item_name=_text(row, "taskName"), topic=_text(row, "subMatter", 200),
+        unit_code=_text(row, "deptCode", 60), unit_name=_text(row, "proDepart"),
+        area=_text(row, "areaCode", 12), area_name=_text(row, "areaName", 100),
+        **_with_case(
+            _who(row, "userName", "certkeyGOV", "mobile"),
+            handler=_text(row, "proManager", 100), received_at=_received(row),
+        ),
     )  # fmt: skip
 
 
+def _received(row: Mapping[str, str]) -> datetime | None:
+    """Return 收件时间; the upload fixes no form for it, so that a day alone is taken as well."""
+    said = _text(row, "acceptDate")
+    whole = {"acceptDate": f"{said} 00:00:00" if len(said) == len("2023-05-04") else said}
+    return _moment_if_said(whole, "acceptDate", SHAPE_A, SHOWN_A)
+
+
 def write_a(record: Record) -> dict[str, str]:
+    told = _told(record)
     return {
-        "areaCode": record.area, "deptCode": record.unit_code, "taskCode": record.item_code,
-        "taskName": record.item_name, "projectNo": record.case_no,
-        "proStatus": _back(STAGE_OF_STATE, record.stage), "proDepart": record.unit_name, "pf": record.channel,
-        "certkeyGOV": record.identity, "userName": record.name, "mobile": record.phone,
-        "userProp": _back(PERSON_FROM_ONE, record.user_kind) if record.user_kind else "",
-        "satisfaction": _back(LEVEL_UP, record.level), "evalDetail": ",".join(record.reasons),
-        "writingEvaluation": record.text, "assessTime": f"{record.rated_at.astimezone(CHINA):{FORM_A}}",
-        "assessNumber": str(record.turn),
-        "promiseTime": "" if record.immediate is None else _back(PROMISE_FIRST, record.immediate),
-        "dataSource": DATA_SOURCE, "anonymityFlag": str(int(record.is_anonymous)),
-        "publicFlag": str(int(record.may_publish)), "workOrderNo": record.number,
+        "areaCode": told.area, "areaName": told.area_name, "deptCode": told.unit_code,
+        "taskCode": told.item_code, "taskName": told.item_name, "subMatter": told.topic,
+        "projectNo": told.case_no, "proStatus": _back(STAGE_OF_STATE, told.stage),
+        "proDepart": told.unit_name, "proManager": told.handler, "pf": told.channel,
+        "certkeyGOV": told.identity, "userName": told.name, "mobile": told.phone,
+        "userProp": _back(PERSON_FROM_ONE, told.user_kind) if told.user_kind else "",
+        "satisfaction": _back(LEVEL_UP, told.level), "evalDetail": ",".join(told.reasons),
+        "writingEvaluation": told.text, "assessTime": _written(told.rated_at, FORM_A),
+        "assessNumber": str(told.turn),
+        "promiseTime": "" if told.immediate is None else _back(PROMISE_FIRST, told.immediate),
+        "acceptDate": _written(told.received_at, FORM_A), "dataSource": DATA_SOURCE,
+        "anonymityFlag": str(int(told.is_anonymous)), "publicFlag": str(int(told.may_publish)),
+        "workOrderNo": told.number,
     }  # fmt: skip
 
 
@@ -218,9 +287,13 @@ SHAPE_B = re.compile(rf"{YEAR}(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 COLUMNS_B = (
     "evalProcess", "affairDealNo", "affairSerialNo", "affairCode", "affairName", "affairDealOfficer",
     "affairApplyTime", "affairDoneTime", "affairHandleItem", "departmentCode", "userName", "contactPhone",
-    "userType", "certificateType", "certificateNo", "satisfaction", "evalDetail", "writingEvaluation",
-    "assessTime", "anonymityFlag", "publicFlag", "workOrderNo",
+    "passportName", "userType", "certificateType", "certificateNo", "satisfaction", "evalDetail",
+    "writingEvaluation", "assessTime", "anonymityFlag", "publicFlag", "workOrderNo",
 )  # fmt: skip
+NOT_KEPT_B = {
+    "affairDealNo": "窗口系统的经办人编号，本系统只有经办人姓名",
+    "passportName": "用法没有公布，本系统没有",
+}
 
 
 def read_b(row: Mapping[str, str]) -> Record | None:
@@ -230,32 +303,52 @@ def read_b(row: Mapping[str, str]) -> Record | None:
     """
     if _text(row, "satisfaction") == NOT_RATED:
         return None
-    level, stage = _code(row, "satisfaction", LEVEL_UP), _code(row, "evalProcess", STAGES, "2")
-    if stage == "2" and _text(row, "affairDoneTime"):
-        _moment(row, "affairDoneTime", SHAPE_B, SHOWN_B)
+    level = _code(row, "satisfaction", LEVEL_UP)
+    applied = _moment_if_said(row, "affairApplyTime", SHAPE_B, SHOWN_B)
+    done = _moment_if_said(row, "affairDoneTime", SHAPE_B, SHOWN_B)
+    if applied and done and done < applied:
+        raise BadRecord("affairDoneTime", "早于申请时间，请核对。")
     by_name = {**row, "anonymityFlag": _text(row, "anonymityFlag") or "1"}
     return Record(
         case_no=_number(row, "affairSerialNo"), level=level, rated_at=_moment(row, "assessTime", SHAPE_B, SHOWN_B),
-        channel="5", stage=stage, reasons=_reasons(row, level),
+        channel="5", stage=_code(row, "evalProcess", STAGES, "2"), reasons=_reasons(row, level),
         text=_text(row, "writingEvaluation", LONGEST_TEXT), may_publish=_code(row, "publicFlag", FLAGS),
         user_kind=_code(row, "userType", PERSON_FROM_ZERO) if _text(row, "userType") else "",
         number=_text(row, "workOrderNo", 60), item_code=_text(row, "affairCode", 60),
-        item_name=_text(row, "affairName"), unit_code=_text(row, "departmentCode", 60),
-        **_who(by_name, "userName", "certificateNo", "contactPhone"),
+        item_name=_text(row, "affairName"), handle_item=_text(row, "affairHandleItem", LONGEST_HANDLE_ITEM),
+        unit_code=_text(row, "departmentCode", 60),
+        **_with_case(
+            _who(by_name, "userName", "certificateNo", "contactPhone"),
+            identity_kind=_text(row, "certificateType", 10), handler=_text(row, "affairDealOfficer", 100),
+            applied_at=applied, done_at=done,
+        ),
     )  # fmt: skip
 
 
 def write_b(record: Record) -> dict[str, str]:
+    """Return the row; of two times of the case that contradict each other only the end is written."""
+    told = _told(record)
+    is_upside_down = bool(told.applied_at and told.done_at and told.done_at < told.applied_at)
     return {
-        "evalProcess": _back(STAGES, record.stage), "affairSerialNo": record.case_no,
-        "affairCode": record.item_code, "affairName": record.item_name, "departmentCode": record.unit_code,
-        "userName": record.name, "contactPhone": record.phone, "certificateNo": record.identity,
-        "userType": _back(PERSON_FROM_ZERO, record.user_kind) if record.user_kind else "",
-        "satisfaction": _back(LEVEL_UP, record.level), "evalDetail": ",".join(record.reasons),
-        "writingEvaluation": record.text, "assessTime": f"{record.rated_at.astimezone(CHINA):{FORM_B}}",
-        "anonymityFlag": str(int(record.is_anonymous)), "publicFlag": str(int(record.may_publish)),
-        "workOrderNo": record.number,
+        "evalProcess": _back(STAGES, told.stage), "affairSerialNo": told.case_no,
+        "affairCode": told.item_code, "affairName": told.item_name, "affairDealOfficer": told.handler,
+        "affairApplyTime": "" if is_upside_down else _written(told.applied_at, FORM_B),
+        "affairDoneTime": _written(told.done_at, FORM_B), "affairHandleItem": told.handle_item,
+        "departmentCode": told.unit_code, "userName": told.name, "contactPhone": told.phone,
+        "certificateType": told.identity_kind, "certificateNo": told.identity,
+        "userType": _back(PERSON_FROM_ZERO, told.user_kind) if told.user_kind else "",
+        "satisfaction": _back(LEVEL_UP, told.level), "evalDetail": ",".join(told.reasons),
+        "writingEvaluation": told.text, "assessTime": _written(told.rated_at, FORM_B),
+        "anonymityFlag": str(int(told.is_anonymous)), "publicFlag": str(int(told.may_publish)),
+        "workOrderNo": told.number,
     }  # fmt: skip
+
+
+def _fits_b(record: Record) -> bool:
+    """Tell whether the window's form can say it: by name, it needs the case, for whom, and when that was done."""
+    has_code = record.channel == "5" and record.stage in STAGES and record.turn == 1
+    is_done = record.stage != "2" or record.done_at is not None
+    return has_code and (record.is_anonymous or bool(record.case_no and record.user_kind and is_done))
 
 
 # --- D: GB/T 39046-2020, table 9 -----------------------------------------------------------------------
@@ -283,20 +376,21 @@ def read_d(row: Mapping[str, str]) -> Record:
 
 
 def write_d(record: Record) -> dict[str, str]:
+    told = _told(record)
     return {
-        "办件编号": record.case_no, "评价渠道": _back(CHANNELS_D, record.channel),
-        "评价人": "匿名用户" if record.is_anonymous else record.name,
-        "评价时间": f"{record.rated_at.astimezone(CHINA):{FORM_D}}", "评价次数": str(record.turn),
-        "满意度": LEVELS[record.level], "满意度代码": _back(LEVEL_DOWN, record.level), "文字评价": record.text,
-        "行政区划": record.area, "评价编号": record.number,
+        "办件编号": told.case_no, "评价渠道": _back(CHANNELS_D, told.channel),
+        "评价人": "匿名用户" if told.is_anonymous else told.name[:LONGEST_PERSON],
+        "评价时间": _written(told.rated_at, FORM_D), "评价次数": str(told.turn),
+        "满意度": LEVELS[told.level], "满意度代码": _back(LEVEL_DOWN, told.level), "文字评价": told.text,
+        "行政区划": told.area, "评价编号": told.number,
     }  # fmt: skip
 
 
 FORMATS: Mapping[str, Format] = {
-    "A": Format("A", "浙江线下评价上报", COLUMNS_A, ("projectNo", "pf", "satisfaction", "assessTime"),
+    "A": Format("A", "浙江线下评价上报", COLUMNS_A, ("projectNo", "pf", "satisfaction", "assessTime"), NOT_KEPT_A,
                 read_a, write_a, lambda r: r.channel in CHANNELS_A),
-    "B": Format("B", "窗口评价器推送", COLUMNS_B, ("affairSerialNo", "satisfaction", "assessTime"),
-                read_b, write_b, lambda r: r.channel == "5" and r.stage in STAGES and r.turn == 1),
-    "D": Format("D", "GB/T 39046 表9", COLUMNS_D, ("办件编号", "评价渠道", "评价时间", "满意度代码"),
+    "B": Format("B", "窗口评价器推送", COLUMNS_B, ("affairSerialNo", "satisfaction", "assessTime"), NOT_KEPT_B,
+                read_b, write_b, _fits_b),
+    "D": Format("D", "GB/T 39046 表9", COLUMNS_D, ("办件编号", "评价渠道", "评价时间", "满意度代码"), {},
                 read_d, write_d, lambda r: r.stage == "2"),
 }  # fmt: skip

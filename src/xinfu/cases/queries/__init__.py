@@ -47,7 +47,7 @@ from xinfu.cases.queries.lists import (
     get_case_by_number,
     quality_counts,
 )
-from xinfu.cases.queries.numbers import Named, named_by_number, numbers_of
+from xinfu.cases.queries.numbers import Named, named_by_number
 from xinfu.cases.queries.steering import order_for
 from xinfu.cases.queries.work import (
     DueGroup,
@@ -92,7 +92,6 @@ __all__ = [
     "masked_name",
     "may_reveal",
     "named_by_number",
-    "numbers_of",
     "order_for",
     "plain",
     "quality_counts",

@@ -32,9 +32,3 @@ def named_by_number(numbers: Collection[str]) -> dict[str, Named]:
         "item_code", "item_name", "applicant_kind", "project_type",
     )  # fmt: skip
     return {row[0]: Named(*row[1:]) for row in rows}
-
-
-def numbers_of(ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Return id → (number, 办件类型) of cases, in one query; for exports."""
-    rows = Case.objects.filter(pk__in=ids).values_list("pk", "case_no", "project_type")
-    return {pk: (number, kind) for pk, number, kind in rows}

@@ -148,6 +148,7 @@ class _Intake:
         self.by, self.at, self.origin = by, at, str(origin)
         self.is_history, self.is_trial, self.opens_loops = is_history, is_trial, opens_loops
         self.outcome = Outcome()
+        self.scope = by.scope(Can.EXCHANGE)
         self.units: dict[str, int] = dict(people.departments(system("import")).values_list("code", "pk"))
         self.seen: dict[Key, int] = {}
         self.numbers: dict[str, int] = {}
@@ -210,6 +211,10 @@ class _Intake:
 
     def _plan(self, place: int, record: Record, case: Any) -> New:
         unit = self.units.get(record.unit_code) if record.unit_code else None
+        if case is not None and not self._reaches(case.department_id, case.town_id):
+            case = None  # another unit's: answered as one that is not there
+        if unit is not None and not self._reaches(unit):
+            unit = None
         if case is None and not (record.number and unit):
             raise BadRecord("办件编号", "没有这件办件；若有省平台编号，请同时写明本县承办单位的编码。")
         if record.rated_at > self.at + EARLY:
@@ -230,6 +235,9 @@ class _Intake:
             local_time.date(), *about,
         )  # fmt: skip
         return New(place, row, "" if is_anonymous else _person(record), record.reasons)
+
+    def _reaches(self, *units: int | None) -> bool:
+        return any(self.scope.covers(unit) for unit in units)
 
     def _without_known(self, plans: list[New], part: Outcome) -> list[New]:
         """Leave out what is there already; refuse a second rating of the same case, stage and turn."""
@@ -301,6 +309,7 @@ def _person(record: Record) -> str:
         "name": record.name,
         "phone": record.phone,
         "identity": record.identity,
+        "identity_kind": record.identity_kind,
         "case_no": record.case_no,
     }
     found = {key: value for key, value in said.items() if value}
