@@ -145,7 +145,7 @@ def test_a_case_is_invited_rated_badly_put_right_and_rated_again(
     # Statistics and board have moved with it, and the office finds both messages.
     moved = good_rating_rate()
     assert moved == "90.91"
-    judge.goto("/ratings/statistics/?first_on=2023-06-01&last_on=2023-06-30")
+    judge.goto("/ratings/statistics/?frm=2023-06-01&to=2023-06-30")
     judge.get_by_text(f"{moved}%").first.wait_for()
     look(judge, "statistics")
     leader = page_as(Role.LEADER)

@@ -75,7 +75,7 @@ def test_whatever_a_system_sends_is_answered_as_described(case: Any, token: ApiT
 def test_two_operations_never_describe_different_things_by_one_name() -> None:
     """A name used twice would silently describe one of them by the other's fields."""
     named: dict[str, set[str]] = {}
-    for _, router in api._routers:
+    for router in api._get_bound_routers():
         for path in router.path_operations.values():
             for operation in path.operations:
                 for kind in _schemas(operation):

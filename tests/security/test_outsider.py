@@ -6,25 +6,35 @@ import base64
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from tests import make
+from tests.assignments import gatherings, items
 from tests.cases.conftest import as_csv, import_cases, row
+from tests.indicators import proposals
+from tests.ratings import loops
+from tests.security.test_matrix import undone
 from tests.site.test_doors import patterns
+from xinfu.assignments.flow import MeetingStatus
 from xinfu.cases.models import Case
-from xinfu.core import files, links
+from xinfu.core import clock, files, links
 from xinfu.core.access import Role
+from xinfu.core.models import JournalEntry, StoredFile
 from xinfu.core.refusal import Refused
-from xinfu.people.models import Account, ApiToken, SignIn
+from xinfu.indicators.flow import ProposalStatus
+from xinfu.people.models import Account, ApiToken, Department, SignIn
+from xinfu.ratings.models import Exchange
 
 AT = datetime(2023, 6, 20, 9, 0, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -111,6 +121,164 @@ def test_a_session_of_another_cannot_be_ended_by_its_number(as_role: Any, office
     assert SignIn.objects.filter(pk=mine.pk).exists()
 
 
+# --- another department's token --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Something of one unit: how its system reads it, and the steps that its system may take with it."""
+
+    unit: Department
+    scopes: tuple[str, ...]
+    row: Model
+    rows: tuple[str, dict[str, str] | None, str]
+    """The list it stands in: address, what is posted (None: a GET), and what the answer calls its rows."""
+    one: str = ""
+    steps: tuple[tuple[str, dict[str, str]], ...] = ()
+
+
+RATINGS, ASSIGNED = "/api/v1/ratings", "/api/v1/assignments"
+MEETINGS, PROPOSALS = f"{ASSIGNED}/meetings", "/api/v1/proposals"
+LATER_DAY = date(2023, 7, 3)
+LATER = LATER_DAY.isoformat()
+
+
+def a_rating(office: make.Office) -> Theirs:
+    row = loops.rating(office, AT)
+    return Theirs(office.unit_a, ("ratings.see",), row, (RATINGS, None, "items"), one=f"{RATINGS}/{row.code}")
+
+
+def a_rating_given_out(office: make.Office) -> Theirs:
+    period = {"first_on": "2023-06-01", "last_on": "2023-06-30"}
+    rows = (f"{RATINGS}/exchange/D/export", period, "records")
+    return Theirs(office.unit_a, ("ratings.exchange",), loops.rating(office, AT), rows)
+
+
+def a_loop(office: make.Office) -> Theirs:
+    row = loops.loop(office, AT)
+    one = f"{RATINGS}/loops/{row.rating.code}"
+    return Theirs(
+        office.unit_a, ("ratings.see", "ratings.handle"), row, (f"{RATINGS}/loops", None, "items"), one=one,
+        steps=((f"{one}/moves", {"move": "accept", "due_on": LATER}),),
+    )  # fmt: skip
+
+
+def an_item(office: make.Office) -> Theirs:
+    row = items.item(office)
+    one = f"{ASSIGNED}/{row.pk}"
+    return Theirs(
+        office.unit_a, ("assignments.see", "assignments.do"), row, (ASSIGNED, None, "items"), one=one,
+        steps=((f"{one}/moves", {"move": "accept"}),),
+    )  # fmt: skip
+
+
+def a_meeting(office: make.Office) -> Theirs:
+    row = gatherings.meeting(office, state=MeetingStatus.NOTIFIED, guests=[office.unit_a.pk])
+    one = f"{MEETINGS}/{row.pk}"
+    return Theirs(
+        office.general, ("assignments.see", "assignments.meet"), row, (MEETINGS, None, "meetings"), one=one,
+        steps=((f"{one}/moves", {"move": "cancel", "note": "情况有变"}),),
+    )  # fmt: skip
+
+
+def a_meeting_with_a_decision(office: make.Office) -> Theirs:
+    by = gatherings.caller(office)
+    row = gatherings.meeting(office, by=by, state=MeetingStatus.HELD, guests=[office.unit_a.pk])
+    one, decision = f"{MEETINGS}/{row.pk}", gatherings.decision(office, row, by, due_on=LATER_DAY)
+    said = {"title": "再压减", "department": office.unit_a.code, "due_on": LATER}
+    return Theirs(
+        office.general, ("assignments.see", "assignments.meet", "assignments.give"), row,
+        (MEETINGS, None, "meetings"), one=one,
+        steps=((f"{one}/decisions", said), (f"{one}/decisions/{decision.pk}/item", {})),
+    )  # fmt: skip
+
+
+def a_suggestion(office: make.Office) -> Theirs:
+    row = proposals.proposal(office, state=ProposalStatus.COUNTY)
+    one = f"{PROPOSALS}/{row.pk}"
+    scopes = ("indicators.see_proposals", "indicators.propose")
+    return Theirs(
+        office.unit_a, scopes, row, (PROPOSALS, None, "proposals"), one=one,
+        steps=((f"{one}/moves", {"move": "withdraw", "note": "情况有变"}),),
+    )  # fmt: skip
+
+
+KINDS = (a_rating, a_rating_given_out, a_loop, an_item, a_meeting, a_meeting_with_a_decision, a_suggestion)
+
+
+@pytest.fixture
+def _a_day_of_june(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: AT + timedelta(hours=1))
+
+
+def rows_told(client: Client, theirs: Theirs, headers: dict[str, str]) -> int:
+    url, posted, name = theirs.rows
+    if posted is None:
+        answer = client.get(url, headers=headers)
+    else:
+        answer = client.post(url, posted, content_type="application/json", headers=headers)
+    assert answer.status_code == 200, answer.content
+    assert answer.json().get("left_out", 0) == 0
+    return len(answer.json()[name])
+
+
+def step(client: Client, url: str, said: dict[str, str], headers: dict[str, str]) -> int:
+    return client.post(url, said, content_type="application/json", headers=headers).status_code
+
+
+@pytest.mark.usefixtures("_a_day_of_june")
+def test_a_token_of_another_department_writes_no_rating_of_a_case(
+    client: Client, office: make.Office, case: Case
+) -> None:
+    """What is another unit's is answered as what is not there, also by the code of the unit."""
+    by_name = {"userName": "章明明", "certkeyGOV": "330624199001010013", "mobile": "13800001234"}
+    said = {
+        "projectNo": case.case_no, "pf": "4", "satisfaction": "1", "assessTime": "2023-06-19 10:30:00",
+        "promiseTime": "2", "userProp": "1", **by_name,
+    }  # fmt: skip
+    order = {**said, "projectNo": "", "workOrderNo": "ZJ1", "deptCode": office.unit_a.code}
+    url, kind = f"{RATINGS}/exchange/A/records", "application/json"
+    other, own = (token_for(unit, "ratings.exchange") for unit in (office.unit_b, office.unit_a))
+    for headers, rows, created in ((other, [said, order], 0), (own, [said, order], 2)):
+        answer = client.post(url, {"records": rows}, content_type=kind, headers=headers)
+        assert answer.json()["created"] == created, answer.content.decode()
+
+
+@pytest.mark.usefixtures("_a_day_of_june")
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_token_of_another_department_sees_nothing_of_it(
+    client: Client, office: make.Office, kind: Callable[[make.Office], Theirs]
+) -> None:
+    theirs = kind(office)
+    own, other = (token_for(unit, *theirs.scopes) for unit in (theirs.unit, office.unit_b))
+    assert (rows_told(client, theirs, own), rows_told(client, theirs, other)) == (1, 0)
+    if theirs.one:
+        assert client.get(theirs.one, headers=other).status_code == 404
+        assert client.get(theirs.one, headers=own).status_code == 200
+
+
+def kept(row: Model) -> tuple[Any, int]:
+    """Return what is stored of a thing, and how much was done at all: each act is a line of the journal."""
+    return type(row)._default_manager.filter(pk=row.pk).values().get(), JournalEntry.objects.count()
+
+
+@pytest.mark.usefixtures("_a_day_of_june")
+@pytest.mark.parametrize(
+    "kind", [a_loop, an_item, a_meeting, a_meeting_with_a_decision, a_suggestion], ids=lambda k: k.__name__
+)
+def test_a_token_of_another_department_changes_nothing_of_it(
+    client: Client, office: make.Office, kind: Callable[[make.Office], Theirs]
+) -> None:
+    theirs = kind(office)
+    own, other = (token_for(unit, *theirs.scopes) for unit in (theirs.unit, office.unit_b))
+    for url, said in theirs.steps:
+        before = kept(theirs.row)
+        assert step(client, url, said, other) == 404, url
+        assert kept(theirs.row) == before
+        assert step(client, url, said, own) == 200, url
+        assert kept(theirs.row) != before
+
+
 # --- forged links --------------------------------------------------------------------------------
 
 
@@ -160,6 +328,79 @@ def test_a_form_of_another_site_changes_nothing(office: make.Office) -> None:
     sent = browser.post("/api/v1/cases", {"case_no": "x"}, content_type="application/json")
     assert sent.status_code == 403
     assert browser.get("/account/").status_code == 200
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a person of a role sends, to a screen or (`json`) to the API by their session."""
+
+    role: Role
+    unit: Department
+    url: str
+    said: dict[str, Any]
+    json: bool = False
+
+    def send(self, browser: Client) -> int:
+        who = Account.objects.filter(person__grants__role=self.role, person__department=self.unit)
+        browser.force_login(who.latest("pk"))
+        for file in (value for value in self.said.values() if isinstance(value, SimpleUploadedFile)):
+            file.seek(0)
+        if self.json:
+            return browser.post(self.url, self.said, content_type="application/json").status_code
+        return browser.post(self.url, self.said).status_code
+
+
+def forms_of_a_loop(office: make.Office) -> Iterable[Form]:
+    code, said = loops.loop(office, AT).rating.code, {"move": "accept", "due_on": LATER}
+    yield Form(Role.WINDOW_CHIEF, office.unit_a, f"/ratings/loops/{code}/move/", said)
+    yield Form(Role.WINDOW_CHIEF, office.unit_a, f"{RATINGS}/loops/{code}/moves", said, json=True)
+
+
+def forms_of_an_item(office: make.Office) -> Iterable[Form]:
+    pk, said = items.item(office).pk, {"move": "accept"}
+    yield Form(Role.UNIT_LIAISON, office.unit_a, f"/assignments/{pk}/move/", said)
+    yield Form(Role.UNIT_LIAISON, office.unit_a, f"{ASSIGNED}/{pk}/moves", said, json=True)
+
+
+def forms_of_a_decision(office: make.Office) -> Iterable[Form]:
+    pk = gatherings.meeting(office, state=MeetingStatus.HELD).pk
+    said = {"title": "再压减", "department": office.unit_a.pk, "due_on": LATER}
+    yield Form(Role.GENERAL, office.general, f"/assignments/meetings/{pk}/decisions/new/", said)
+    said = {**said, "department": office.unit_a.code}
+    yield Form(Role.GENERAL, office.general, f"{MEETINGS}/{pk}/decisions", said, json=True)
+
+
+def forms_of_the_exchange(office: make.Office) -> Iterable[Form]:
+    sheet = SimpleUploadedFile("评价.csv", b"projectNo,pf,satisfaction,assessTime\n")
+    take = {"file": sheet, "form": "A"}
+    yield Form(Role.APPRAISAL, office.appraisal, "/ratings/exchange/take/", take)
+    period = {"first_on": "2023-06-01", "last_on": "2023-06-30"}
+    yield Form(Role.APPRAISAL, office.appraisal, f"{RATINGS}/exchange/A/export", period, json=True)
+
+
+def traces() -> tuple[int, ...]:
+    """Count what any of the forms would leave behind, whatever it changes."""
+    return JournalEntry.objects.count(), Exchange.objects.count(), StoredFile.objects.count()
+
+
+@pytest.mark.usefixtures("_a_day_of_june")
+@pytest.mark.parametrize(
+    "forms",
+    [forms_of_a_loop, forms_of_an_item, forms_of_a_decision, forms_of_the_exchange],
+    ids=lambda forms: forms.__name__,
+)
+def test_a_forged_form_of_ratings_or_assignments_changes_nothing(
+    office: make.Office, forms: Callable[[make.Office], Iterable[Form]]
+) -> None:
+    """Each is one that our own page could send, and is taken where it does."""
+    for form in forms(office):
+        make.person(form.role, form.unit)
+        before = traces()
+        assert form.send(Client(enforce_csrf_checks=True)) == 403, form.url
+        assert traces() == before, form.url
+        with undone():
+            assert form.send(Client()) in {200, 302}, form.url
+            assert traces() != before, form.url
 
 
 def test_cookies_are_kept_from_scripts_and_other_sites() -> None:

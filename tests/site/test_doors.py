@@ -41,7 +41,7 @@ def test_every_view_says_who_may_open_it() -> None:
 def operations_of_api() -> list[Any]:
     return [
         operation
-        for _, router in api._routers
+        for router in api._get_bound_routers()
         for view in router.path_operations.values()
         for operation in view.operations
     ]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 
@@ -66,6 +66,8 @@ class Refusals:
             return errors.page(request, 413)
         if isinstance(error, Refused):
             return errors.refusal(request, error)
+        if isinstance(error, SuspiciousOperation):
+            return None  # a bad request, no fault of the house
         faults.error("%s %s failed", request.method, request.path, exc_info=error)
         return None
 

@@ -224,8 +224,8 @@ def board(request: HttpRequest) -> HttpResponse:
     return render(request, "indicators/board.html", context)
 
 
-@require_POST
 @needs(Can.IMPORT)
+@require_POST
 def refresh(request: HttpRequest) -> HttpResponse:
     """Ask for fresh figures; they appear when the background task is done."""
     tasks.ask_refresh()

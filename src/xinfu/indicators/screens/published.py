@@ -119,8 +119,8 @@ def published(request: HttpRequest) -> HttpResponseBase:
     return lists.respond(request, actor_of(request), TABLES)
 
 
-@require_POST
 @needs(Can.PUBLISH)
+@require_POST
 def prepare(request: HttpRequest) -> HttpResponse:
     """Freeze the league table that the form names, and show it as it will be published."""
     grain, by = asked(request.POST)
@@ -175,8 +175,8 @@ def _as_query(table: PublishedTable) -> dict[str, str]:
     return {**periods.days(period_of(table)), "grain": table.grain, "by": table.indicator}
 
 
-@require_POST
 @needs(Can.PUBLISH)
+@require_POST
 def published_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish a prepared table after the confirmation page, or give it up."""
     actor = actor_of(request)
