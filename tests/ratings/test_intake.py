@@ -97,6 +97,17 @@ def test_the_same_records_again_change_nothing(case: Any) -> None:
     assert Rating.objects.count() == 2
 
 
+def test_a_default_rating_stands_in_nobodys_way_and_opens_no_loop(case: Any) -> None:
+    """It is the system's word: who rates afterwards is the first to rate, and both are kept."""
+    case("N1")
+    default = named("N1", 1, channel="7")
+    assert take(default).created == 1
+    assert not BadRating.objects.exists()
+    assert take(named("N1", 5)).created == 1
+    assert take(default, named("N1", 5)).known == 2
+    assert sorted(Rating.objects.values_list("channel", "level")) == [("5", 5), ("7", 1)]
+
+
 def test_a_second_rating_of_a_turn_is_refused_and_the_follow_up_is_taken(case: Any) -> None:
     case("N1")
     outcome = take(named("N1"), named("N1", 2), named("N1", 4, turn=2))

@@ -224,6 +224,35 @@ def test_a_number_opens_to_ratings_by_day_and_random_code(office: Office, as_rol
     assert answer.status_code in (200, 404)
 
 
+MENU = {
+    "等级指标配置": "/ratings/reasons/", "评价整改管理": "/ratings/loops/", "督办管理": "/ratings/loops/?box=raised",
+    "评价查询管理": "/ratings/list/", "评价汇总统计": "/ratings/statistics/", "总体评价统计": "/ratings/statistics/?by=level",
+    "部门差评事项统计": "/ratings/statistics/?by=item&order=bad&department={unit}",
+    "差评分项统计": "/ratings/statistics/?by=reason", "按差评率统计": "/ratings/statistics/?order=bad_rate",
+    "按差评整改率统计": "/ratings/statistics/?order=rectified_rate",
+    "按评价渠道统计": "/ratings/statistics/?by=channel",
+    "按评价率统计": "/indicators/league/?grain=department&by=active_rating_rate",
+    "按评价总数统计": "/ratings/statistics/?order=total", "按评价得分统计": "/ratings/statistics/?order=mean",
+}  # fmt: skip
+"""The menu of a rating office (hall.md §1.9) but 考核得分, which is the appraisal's."""
+
+
+@pytest.mark.parametrize("title", MENU)
+def test_every_view_of_the_menu_has_its_address(office: Office, as_role: Any, title: str) -> None:
+    rate(1, 6, department=office.unit_a, told=7)
+    rate(1, 6, department=office.unit_b, told=7, item_name="企业设立登记")
+    actions.refresh_snapshot(by=BY, at=AT)
+    answer = as_role(Role.APPRAISAL).get(MENU[title].format(unit=office.unit_a.pk))
+    assert answer.status_code == 200, title
+
+
+def test_the_items_of_one_unit_are_only_its_own(office: Office) -> None:
+    rate(1, 6, department=office.unit_a)
+    rate(2, 7, department=office.unit_b, item_name="企业设立登记")
+    found = read.statistics(BY, FRM, TO, "item", "bad", office.unit_a.pk)
+    assert [(line.name, line.bad) for line in found.lines] == [("食品经营许可", 6)]
+
+
 @pytest.mark.parametrize("by", list(read.GROUPINGS))
 @pytest.mark.parametrize("order", ["bad_rate", "name"])
 def test_every_grouping_adds_up_to_the_whole(office: Office, by: str, order: str) -> None:

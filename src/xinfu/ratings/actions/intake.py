@@ -24,7 +24,7 @@ from xinfu.ratings.actions import rows
 from xinfu.ratings.actions.loop import open_loop
 from xinfu.ratings.actions.rows import Key, Row
 from xinfu.ratings.exchange import CHINA, BadRecord, Record
-from xinfu.ratings.models import BAD_LEVELS, Origin, Rating
+from xinfu.ratings.models import BAD_LEVELS, Channel, Origin, Rating
 from xinfu.ratings.statistics_local import SMALLEST_GROUP
 
 __all__ = ["Outcome", "Record", "Refusal", "take_ratings"]
@@ -272,8 +272,9 @@ class _Intake:
         part.loops = self._open([pk for pk, one in zip(ids, new, strict=True) if self._is_loop(one.row)])
 
     def _is_loop(self, row: Row) -> bool:
-        """Tell whether a loop begins here: of those by name, in history also of anonymous ones."""
-        return self.opens_loops and row.level in BAD_LEVELS and (self.is_history or not row.is_anonymous)
+        """Tell whether a loop begins here: of those by name, in history also of anonymous ones, never of defaults."""
+        said = row.level in BAD_LEVELS and row.channel != Channel.DEFAULT
+        return self.opens_loops and said and (self.is_history or not row.is_anonymous)
 
     def _open(self, chosen: list[int]) -> int:
         """Open loops; in history those of anonymous ones on the morning after."""

@@ -24,7 +24,7 @@ from xinfu.core.messages import Letter
 from xinfu.core.privacy import digest, unseal
 from xinfu.ratings import invitation_local, rating_local, ways
 from xinfu.ratings.flow import Status
-from xinfu.ratings.models import BadRating, CallOutcome, Invitation, InvitationKind, Rating, Stage
+from xinfu.ratings.models import BadRating, CallOutcome, Channel, Invitation, InvitationKind, Rating, Stage
 from xinfu.ratings.notices import invite_again_text, invite_text
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _unrated(rows: CaseQuerySet) -> Iterator[list[Waiting]]:
     )
     while chunk := list(islice(found, 1000)):
         keys = {digest(one.case_no): one for one in chunk}
-        rated = Rating.objects.filter(case_key__in=list(keys), stage=Stage.FINISHED, turn=1)
+        rated = Rating.objects.filter(case_key__in=list(keys), stage=Stage.FINISHED, turn=1).exclude(
+            channel=Channel.DEFAULT
+        )
         known = {bytes(key) for key in rated.values_list("case_key", flat=True)}
         yield [one for key, one in keys.items() if key not in known]
 

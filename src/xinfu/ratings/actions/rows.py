@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-Key = tuple[bytes, str, int]
+Key = tuple[bytes, str, int, bool]
+DEFAULT = "7"
 
 
 class Row(NamedTuple):
@@ -41,8 +42,8 @@ class Row(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Return which case, stage and turn it is of."""
-        return self.case_key, self.stage, self.turn
+        """Return which case, stage and turn it is of; a default rating stands in nobody's way."""
+        return self.case_key, self.stage, self.turn, self.channel == DEFAULT
 
 
 COLUMNS = ("id", *Row._fields, "sealed")
@@ -86,9 +87,9 @@ def insert(table: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
 
 
 def rated(keys: Collection[bytes]) -> dict[Key, int]:
-    """Return the level of what is rated already, by key of the case, stage and turn."""
-    found = _asked("SELECT case_key, stage, turn, level FROM ratings_rating WHERE case_key", keys)
-    return {(bytes(key), stage, turn): level for key, stage, turn, level in found}
+    """Return the level of what is rated already, by key of the case, stage and turn, default ratings apart."""
+    found = _asked("SELECT case_key, stage, turn, channel, level FROM ratings_rating WHERE case_key", keys)
+    return {(bytes(key), stage, turn, via == DEFAULT): level for key, stage, turn, via, level in found}
 
 
 def numbered(numbers: Collection[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from xinfu.core.actor import Actor
 
@@ -121,7 +121,14 @@ class Rating(models.Model):
     class Meta:
         verbose_name = "评价"
         constraints = [
-            models.UniqueConstraint(fields=["case_key", "stage", "turn"], name="one_rating_a_turn"),
+            # default ratings are kept apart for ever: who rates after one is the first to rate
+            models.UniqueConstraint(
+                F("case_key"),
+                F("stage"),
+                F("turn"),
+                models.Case(models.When(channel=Channel.DEFAULT.value, then=1), default=0),
+                name="one_rating_a_turn",
+            ),
             models.UniqueConstraint(
                 fields=["province_no"], condition=~Q(province_no=""), name="one_rating_a_province_no"
             ),

@@ -142,9 +142,17 @@ def bad_without_loop(actor: Actor) -> QuerySet[Rating]:
 
 
 def statistics(
-    actor: Actor, frm: date, to: date, by: str = "department", order: str = "bad_rate"
+    actor: Actor,
+    frm: date,
+    to: date,
+    by: str = "department",
+    order: str = "bad_rate",
+    department: int | None = None,
 ) -> Statistics:
-    """Return the ratings of a period in one grouping. Refused: days reversed, too long, unknown grouping or order."""
+    """Return the ratings of a period in one grouping, of all units or of one.
+
+    Refused: days reversed, too long, unknown grouping or order.
+    """
     actor.require(Can.SEE)
     if frm > to:
         raise Refused("period_reversed", f"开始日期 {frm} 晚于结束日期 {to}，请对调。", field="from")
@@ -155,6 +163,7 @@ def statistics(
     today = clock.today()
     least, fair = int(local.on(SMALLEST_GROUP, today).value), local.on(FAIR_IS_GOOD, to).value == "yes"
     rows = listing.seen(actor, today).filter(rated_on__range=(frm, to))
+    rows = rows.filter(department_id=department) if department else rows
     sums = _sums(min(to, today), cannot_counts=local.on(CANNOT_COUNTS, to).value == "yes")
     whole = next(iter(_lines(rows.order_by(), (), fair, sums)), _empty())
     if whole.total < least:

@@ -20,6 +20,7 @@ from xinfu.core.ui import text
 from xinfu.people.session import actor_of
 from xinfu.ratings.access import Can
 from xinfu.ratings.queries import statistics as queries
+from xinfu.ratings.queries.loop import units
 from xinfu.ratings.queries.statistics import GROUPINGS, ORDERS, Line, Statistics
 
 MOST_LINES = 200
@@ -35,14 +36,21 @@ class Asked(forms.Form):
     by = forms.ChoiceField(
         label="分组", required=False, choices=[(code, label) for code, (label, _, _) in GROUPINGS.items()]
     )
+    department = forms.TypedChoiceField(label="承办单位", required=False, coerce=int, empty_value="")
     order = forms.ChoiceField(label="排序", required=False, choices=list(ORDERS.items()))
+
+    def __init__(self, given: dict[str, Any], units: list[tuple[int, str]]) -> None:
+        super().__init__(given)
+        self.fields["department"].choices = [("", "全部"), *units]  # type: ignore[attr-defined]
 
 
 def _asked(request: HttpRequest) -> tuple[Asked, dict[str, Any]]:
     today = clock.today()
-    usual = {"frm": today.replace(month=1, day=1), "to": today, "by": "department", "order": "bad_rate"}
+    usual: dict[str, Any] = {
+        "frm": today.replace(month=1, day=1), "to": today, "by": "department", "order": "bad_rate", "department": "",
+    }  # fmt: skip
     given = {name: request.GET.get(name) or usual[name] for name in usual}
-    form = Asked(given)
+    form = Asked(given, units(actor_of(request)))
     return form, {**usual, **form.cleaned_data} if form.is_valid() else usual
 
 
@@ -67,7 +75,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     refused = "" if form.is_valid() else "请核对期间、分组和排序。"
     if not refused:
         try:
-            found = queries.statistics(actor, asked["frm"], asked["to"], asked["by"], asked["order"])
+            found = queries.statistics(actor, **asked)
             excluded = queries.excluded(actor, asked["frm"], asked["to"])
         except Refused as refusal:
             refused = refusal.reason
@@ -94,7 +102,7 @@ def statistics_file(request: HttpRequest) -> HttpResponse:
     form, asked = _asked(request)
     if not form.is_valid():
         raise Refused("bad_period", "请核对期间、分组和排序。")
-    found = queries.statistics(actor_of(request), asked["frm"], asked["to"], asked["by"], asked["order"])
+    found = queries.statistics(actor_of(request), **asked)
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(HEAD)
