@@ -20,7 +20,8 @@ from xinfu.core import local
 from xinfu.core.access import Role
 from xinfu.core.models import JournalEntry
 from xinfu.ratings import actions, tasks
-from xinfu.ratings.models import BadRating, Channel, Rating
+from xinfu.ratings.flow import Status
+from xinfu.ratings.models import BadRating, Channel, Rating, Stage
 
 AT = datetime(2023, 6, 29, 10, 30, tzinfo=CHINA)
 NO = row(1)["办件编号"]
@@ -117,3 +118,43 @@ def test_a_day_without_ratings_writes_nothing(db: None) -> None:
     before = JournalEntry.objects.count()
     tasks.seal_day(AT)
     assert JournalEntry.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("stages", "rated"),
+    [("2", ["2"]), ("12", ["1", "2"]), ("012", ["1", "2"])],
+    ids=["办结", "受理、办结", "全部"],
+)
+def test_the_steps_that_the_county_opens_are_rated_each_by_its_own_receipt(
+    case: Case, as_role: Callable[..., Any], stages: str, rated: list[str]
+) -> None:
+    """Given a case under way, its receipt is for the latest step reached; once it ends, for the end."""
+    local.set_rule(
+        code="ratings.stages", value=stages, since=date(2023, 1, 1), source="办公会", by=make.SYSTEM, at=AT
+    )
+    clerk, ended = as_role(Role.WINDOW_CLERK), (case.finished_at, case.finished_on)
+    for finished_at, finished_on in ((None, None), ended):
+        Case.objects.filter(pk=case.pk).update(finished_at=finished_at, finished_on=finished_on)
+        answer = clerk.get("/ratings/receipt/", {"no": NO})
+        if finished_at is None and stages == "2":
+            assert answer.status_code == 422
+            assert "还没有办结" in answer.content.decode()
+            continue
+        page = link_in(answer.content.decode())
+        assert ("办结" if finished_at else "受理") in Client().get(page).content.decode()
+        assert Client().post(page, {"level": "5"}).status_code == 302
+    assert sorted(Rating.objects.values_list("stage", flat=True)) == rated
+
+
+def test_the_follow_up_is_of_the_step_that_was_put_right(case: Case, as_role: Callable[..., Any]) -> None:
+    """A bad rating of the acceptance that was put right opens no second rating of the end, and loses no first."""
+    local.set_rule(
+        code="ratings.stages", value="12", since=date(2023, 1, 1), source="办公会", by=make.SYSTEM, at=AT
+    )
+    first = actions.rate(
+        case_id=case.pk, level=1, channel="3", stage=Stage.ACCEPTED, is_anonymous=False, by=make.SYSTEM, at=AT
+    )
+    BadRating.objects.filter(rating=first).update(status=Status.RECTIFIED)
+    page = link_in(as_role(Role.WINDOW_CLERK).get("/ratings/receipt/", {"no": NO}).content.decode())
+    assert Client().post(page, {"level": "4"}).status_code == 302
+    assert Rating.objects.get(stage=Stage.FINISHED).turn == 1

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from xinfu.core import links
 from xinfu.core.refusal import Refused
-from xinfu.ratings.models import Channel
+from xinfu.ratings.models import Channel, Stage
 
 FIRST, AGAIN = "rate", "rate-again"
 FIRST_BY_MESSAGE, AGAIN_BY_MESSAGE = "rate-by-message", "rate-again-by-message"
@@ -19,33 +19,44 @@ FIRST_BY_MESSAGE, AGAIN_BY_MESSAGE = "rate-by-message", "rate-again-by-message"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What a link opens: the case, its first rating or the follow-up, and the channel that the rating counts by."""
+    """What a link opens: the case and its step, the first rating or the follow-up, and the channel it counts by."""
 
     case_id: int
     turn: int
     channel: str
+    stage: str = Stage.FINISHED
 
 
+_EARLIER = {Stage.ACCEPTED: "-accepted", Stage.RECEIVED: "-received"}
 _KINDS = {
-    FIRST: (1, Channel.QR_CODE),
-    AGAIN: (2, Channel.QR_CODE),
-    FIRST_BY_MESSAGE: (1, Channel.MESSAGE),
-    AGAIN_BY_MESSAGE: (2, Channel.MESSAGE),
+    FIRST: (1, Channel.QR_CODE, Stage.FINISHED),
+    AGAIN: (2, Channel.QR_CODE, Stage.FINISHED),
+    FIRST_BY_MESSAGE: (1, Channel.MESSAGE, Stage.FINISHED),
+    AGAIN_BY_MESSAGE: (2, Channel.MESSAGE, Stage.FINISHED),
+    **{FIRST + word: (1, Channel.QR_CODE, stage) for stage, word in _EARLIER.items()},
+    **{AGAIN + word: (2, Channel.QR_CODE, stage) for stage, word in _EARLIER.items()},
 }
 
 
 def read(token: str, *, at: datetime) -> Way:
     """Return what a link opens. Raises Refused: forged_link, expired_link."""
     forged: Refused | None = None
-    for kind, (turn, channel) in _KINDS.items():
+    for kind, (turn, channel, stage) in _KINDS.items():
         try:
-            return Way(int(links.read(kind, token, at=at)), turn, str(channel))
+            return Way(int(links.read(kind, token, at=at)), turn, str(channel), str(stage))
         except Refused as refused:
             if refused.code != "forged_link":
                 raise
             forged = refused
     assert forged is not None
     raise forged
+
+
+def on_receipt(case_id: int, *, stage: str, turn: int, until: datetime) -> str:
+    """Return the token that a receipt's code carries."""
+    return links.make(
+        (FIRST if turn == 1 else AGAIN) + _EARLIER.get(Stage(stage), ""), str(case_id), until=until
+    )
 
 
 def by_message(case_id: int, *, turn: int, on: date, days: int) -> str:

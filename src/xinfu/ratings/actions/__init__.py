@@ -7,7 +7,7 @@ from xinfu.ratings.actions.invitations import invite, invite_again, list_calls
 from xinfu.ratings.actions.loop import hand_over, move_loop, open_loop
 from xinfu.ratings.actions.loop_calls import call_back, draw_spot_check, show_phone
 from xinfu.ratings.actions.loop_watch import open_anonymous, watch
-from xinfu.ratings.actions.rating import rate, switched_on
+from xinfu.ratings.actions.rating import rate, stage_to_rate, switched_on
 from xinfu.ratings.actions.reasons import switch_reason
 from xinfu.ratings.actions.telling import tell, tell_day
 from xinfu.ratings.actions.withholding import publish_again, show_person, withhold
@@ -31,6 +31,7 @@ __all__ = [
     "show_invited_phone",
     "show_person",
     "show_phone",
+    "stage_to_rate",
     "switch_reason",
     "switched_on",
     "take_ratings",

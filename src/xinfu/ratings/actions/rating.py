@@ -28,6 +28,7 @@ from xinfu.ratings.models import (
 )
 
 if TYPE_CHECKING:
+    from xinfu.cases.models import Case
     from xinfu.cases.queries import CaseAlone
 
 LONGEST_TEXT = 500
@@ -80,6 +81,20 @@ def rate(
         "rating.made", rating, by=by, at=at, code=rating.code, level=level, channel=str(channel), turn=turn
     )
     return rating
+
+
+def stage_to_rate(case: Case, wanted: str, at: datetime) -> str:
+    """Return the latest step of the case that it has reached and that may be rated, or the wanted one."""
+    reached = {
+        Stage.FINISHED: case.finished_at, Stage.ACCEPTED: case.accepted_at, Stage.RECEIVED: case.received_at
+    }  # fmt: skip
+    allowed = rating_local.stages_on(timezone.localdate(at))
+    for stage, since in reached.items():
+        if stage in allowed and since is not None and wanted in ("", stage):
+            return str(stage)
+    if wanted and wanted not in allowed:
+        raise Refused("stage_closed", "这一环节不开放评价，请在办结后评价。")
+    raise Refused("not_finished", "这件事还没有办结，请在办结后评价。")
 
 
 def _keep_reasons(rating: Rating, chosen: Sequence[str]) -> None:

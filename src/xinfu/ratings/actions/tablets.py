@@ -24,11 +24,10 @@ from xinfu.core.refusal import Forbidden, NotFound, Refused
 from xinfu.people import queries as people
 from xinfu.ratings import queries, rating_local, tablet_local
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.rating import rate
+from xinfu.ratings.actions.rating import rate, stage_to_rate
 from xinfu.ratings.models import (
     Channel,
     RequestState,
-    Stage,
     Tablet,
     TabletMonth,
     TabletRequest,
@@ -149,7 +148,7 @@ def ask(
     if not by.scope(permission).covers(window.department_id):
         raise Forbidden("只能在本单位的窗口请评价。")
     _check_tablet(window_id, at)
-    chosen = _stage(case, stage, at)
+    chosen = stage_to_rate(case, stage, at)
     _close(TabletRequest.objects.filter(window=window_id, state=RequestState.OPEN, open_until__lte=at))
     row = TabletRequest(
         code=secrets.token_hex(8).upper(), window_id=window_id, case_id=case.pk, stage=chosen,
@@ -172,20 +171,6 @@ def _check_tablet(window_id: int, at: datetime) -> None:
     if tablet.seen_at is None or at - tablet.seen_at > tablet_local.OFFLINE:
         seen = f"（最近在线 {timezone.localtime(tablet.seen_at):%m-%d %H:%M}）" if tablet.seen_at else ""
         raise Refused("tablet_offline", f"平板不在线{seen}，请检查电源和网络，打开评价页面后再试。")
-
-
-def _stage(case: Case, wanted: str, at: datetime) -> str:
-    """Return the latest step of the case that it has reached and that may be rated, or the wanted one."""
-    reached = {
-        Stage.FINISHED: case.finished_at, Stage.ACCEPTED: case.accepted_at, Stage.RECEIVED: case.received_at
-    }  # fmt: skip
-    allowed = rating_local.stages_on(timezone.localdate(at))
-    for stage, since in reached.items():
-        if stage in allowed and since is not None and wanted in ("", stage):
-            return str(stage)
-    if wanted and wanted not in allowed:
-        raise Refused("stage_closed", "这一环节不开放评价，请在办结后评价。")
-    raise Refused("not_finished", "这件事还没有办结，请在办结后评价。")
 
 
 # --- at the tablet ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
 from xinfu.ratings import actions, codes, loop_local, rating_local, ways
 from xinfu.ratings.models import Level, Rating
+from xinfu.ratings.screens.receipt import reached_on
 from xinfu.ratings.ways import Way
 
 THANKS = "rated"
@@ -114,7 +115,10 @@ def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
         case = cases.get_case(system("ratings"), way.case_id)
     except NotFound:
         return _closed(request, "没有找到这件办件，请核对后再试。", 404)
-    context = {"form": form, "case": case, "faces": faces_of(at), "chosen": chosen_of(form), "turn": way.turn}
+    context = {
+        "form": form, "case": case, "faces": faces_of(at), "chosen": chosen_of(form), "turn": way.turn,
+        "reached": reached_on(case, way.stage),
+    }  # fmt: skip
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 
 
@@ -147,6 +151,7 @@ def _take(given: dict[str, Any], way: Way, at: datetime) -> Rating:
         is_anonymous=not given["named"],
         may_publish=given["may_publish"],
         channel=way.channel,
+        stage=way.stage,
         turn=way.turn,
         by=system("ratings"),
         at=at,

@@ -1,4 +1,4 @@
-"""The receipt of a finished case with the code that a phone rates by; the window prints it and hands it over."""
+"""The receipt of a case with the code that a phone rates by; the window prints it and hands it over."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock, links
+from xinfu.core import clock
 from xinfu.core.access import needs
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.people.session import actor_of
-from xinfu.ratings import queries, rating_local
+from xinfu.ratings import actions, queries, rating_local, ways
 from xinfu.ratings.access import Can
-from xinfu.ratings.ways import AGAIN, FIRST
+from xinfu.ratings.models import Stage
 
 if TYPE_CHECKING:
     from xinfu.cases.models import Case
 
 
 class ReceiptForm(forms.Form):
-    no = inputs.Text(label="办件编号", max_length=50, help_text="完整编号；只能出具已办结的办件")
+    no = inputs.Text(
+        label="办件编号",
+        max_length=50,
+        help_text="完整编号；办结后出具（本地规定开放受理、接件评价的，也可提前）",
+    )
 
 
 @needs(Can.SEE)
@@ -50,20 +54,27 @@ def receipt(request: HttpRequest) -> HttpResponse:
 
 
 def _receipt(request: HttpRequest, case: Case, at: datetime) -> dict[str, object]:
-    if case.finished_at is None:
-        raise Refused("not_finished", "这件事还没有办结，办结后再出具评价回执。")
     day = timezone.localdate(at)
     if not rating_local.has_local_pages(day):
         raise Refused("province_collects", "本县的评价由省平台收集，请引导办事人到“浙里办”评价。")
     last = day + timedelta(days=rating_local.link_days(day))
-    again = queries.may_rate_again(case.pk)
-    url = request.build_absolute_uri(reverse("ratings:rate", args=[_token(case.pk, last, again=again)]))
-    return {"case": case, "qr": _drawn(url), "url": url, "last": last, "again": again}
+    stage = actions.stage_to_rate(case, "", at)
+    again = queries.may_rate_again(case.pk, stage)
+    token = ways.on_receipt(case.pk, stage=stage, turn=2 if again else 1, until=inputs.end_of(last))
+    url = request.build_absolute_uri(reverse("ratings:rate", args=[token]))
+    reached = reached_on(case, stage)
+    return {"case": case, "qr": _drawn(url), "url": url, "last": last, "again": again, "reached": reached}
 
 
-def _token(case_id: int, last: date, *, again: bool) -> str:
-    until = inputs.end_of(last)
-    return links.make(AGAIN if again else FIRST, str(case_id), until=until)
+def reached_on(case: Case, stage: str) -> tuple[str, date | None]:
+    """Return the word of a step and the day on which the case reached it."""
+    at = {
+        Stage.FINISHED: case.finished_at,
+        Stage.ACCEPTED: case.accepted_at,
+        Stage.RECEIVED: case.received_at,
+    }
+    moment = at[Stage(stage)]
+    return str(Stage(stage).label), timezone.localdate(moment) if moment else None
 
 
 def _drawn(url: str) -> SafeString:
