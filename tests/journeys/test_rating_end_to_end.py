@@ -90,6 +90,7 @@ def test_a_case_is_invited_rated_badly_put_right_and_rated_again(
     path.write_text(as_csv([row(1, 办结时间="2023-06-26 10:00:00", 办件状态="办结", 手机="13800001234")]))
     import_cases(path)
     case = Case.objects.get()
+    run("ratings_tell", at=FINISHED + timedelta(hours=14, minutes=7))
     assert good_rating_rate() == "100.00"
 
     # A day later the message leaves.
