@@ -24,7 +24,7 @@ from xinfu.ratings.queries.loop import units
 from xinfu.ratings.queries.statistics import GROUPINGS, ORDERS, Line, Statistics
 
 MOST_LINES = 200
-HEAD = ("名称", "主动评价", "好评", "差评", "好评率", "差评率", "综合得分", "有效差评", "整改完成", "整改率",
+HEAD = ("名称", "主动评价", "好评", "差评", "好评率", "差评率", "综合得分", "到期差评", "整改完成", "整改率",
         "系统默认评价", "不计入统计")  # fmt: skip
 
 
