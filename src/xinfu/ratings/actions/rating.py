@@ -100,10 +100,10 @@ def stage_to_rate(case: Case, wanted: str, at: datetime) -> str:
 def _keep_reasons(rating: Rating, chosen: Sequence[str]) -> None:
     """Written out, because each rating sends it: put together by the ORM it took longer than to be carried out."""
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO ratings_ratingreason (rating_id, code) VALUES (%s, %s)",
-            [(rating.pk, code) for code in chosen],
-        )
+        for code in chosen:
+            cursor.execute(
+                "INSERT INTO ratings_ratingreason (rating_id, code) VALUES (%s, %s)", [rating.pk, code]
+            )
 
 
 def switched_on(at: datetime) -> frozenset[str]:
