@@ -76,7 +76,11 @@ def take(request: HttpRequest) -> HttpResponse:
             return redirect("ratings:exchange-file", exchange.pk)
         except Refused as refused:
             inputs.refuse(form, refused)
-    shown = [(f.code, f.title, LEVEL_ORDER[f.code], f.required, f.columns) for f in FORMATS.values()]
+    shown = [
+        (f.code, f.title, LEVEL_ORDER[f.code], f.required, [c for c in f.columns if c not in f.not_kept],
+         f.not_kept.items())
+        for f in FORMATS.values()
+    ]  # fmt: skip
     context = {
         "form": form, "formats": shown, "chosen": form["form"].value(), "accept": ACCEPT,
         "limit": f"{LIMIT >> 20} MB",
