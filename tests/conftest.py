@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, dropped = [], []
     for item in items:
         if hasattr(item, "operation_label"):  # one function, a test for each operation of the API
-            item._id = item.parent.id.child(item.name)  # type: ignore[union-attr]
+            assert item.parent is not None
+            item._id = item.parent.id.child(item.name)
         if "races" in Path(str(item.path)).parts:
             item.add_marker("races")
             item.add_marker(pytest.mark.django_db(transaction=True))

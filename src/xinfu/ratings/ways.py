@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.urls import reverse
@@ -12,6 +13,9 @@ from django.utils import timezone
 from xinfu.core import links
 from xinfu.core.refusal import Refused
 from xinfu.ratings.models import Channel, Stage
+
+if TYPE_CHECKING:
+    from xinfu.cases.models import Case
 
 FIRST, AGAIN = "rate", "rate-again"
 FIRST_BY_MESSAGE, AGAIN_BY_MESSAGE = "rate-by-message", "rate-again-by-message"
@@ -50,6 +54,19 @@ def read(token: str, *, at: datetime) -> Way:
             forged = refused
     assert forged is not None
     raise forged
+
+
+def reached(case: Case) -> dict[Stage, datetime | None]:
+    """Return when a case reached each step that can be rated, the latest step first."""
+    return {
+        Stage.FINISHED: case.finished_at, Stage.ACCEPTED: case.accepted_at, Stage.RECEIVED: case.received_at
+    }  # fmt: skip
+
+
+def reached_on(case: Case, stage: str) -> tuple[str, date | None]:
+    """Return the word of a step and the day on which the case reached it."""
+    moment = reached(case)[Stage(stage)]
+    return str(Stage(stage).label), timezone.localdate(moment) if moment else None
 
 
 def on_receipt(case_id: int, *, stage: str, turn: int, until: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Steps are of the one shape of core.models.Step; what meetings did before this names its people only."""
+"""Steps are of the one shape of core.steps.Step; what meetings did before this names its people only."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import FINAL, STATUS_LABELS, Status
 from xinfu.assignments.rules import LAMPS
 from xinfu.core.actor import Actor
-from xinfu.core.models import KeptFile, Step
+from xinfu.core.steps import KeptFile, Step
 
 LAMP_CHOICES = [(str(code), label) for code, label in LAMPS.items()]
 

@@ -11,7 +11,7 @@ from xinfu.assignments.access import Can
 from xinfu.assignments.flow import MEETING_LABELS, MeetingStatus
 from xinfu.assignments.models.items import Item
 from xinfu.core.actor import Actor
-from xinfu.core.models import KeptFile, Step
+from xinfu.core.steps import KeptFile, Step
 
 
 class MeetingKind(models.TextChoices):

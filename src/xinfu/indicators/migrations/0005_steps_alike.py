@@ -1,4 +1,4 @@
-"""Steps are of the one shape of core.models.Step."""
+"""Steps are of the one shape of core.steps.Step."""
 
 from __future__ import annotations
 

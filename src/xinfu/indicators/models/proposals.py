@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from xinfu.core.actor import Actor, Kind
-from xinfu.core.models import KeptFile, Step
+from xinfu.core.steps import KeptFile, Step
 from xinfu.indicators.access import Can
 from xinfu.indicators.flow import (
     DECIDED,

@@ -14,7 +14,7 @@ from xinfu.cases import queries as cases
 from xinfu.core import journal, privacy
 from xinfu.core.actor import Actor, system
 from xinfu.core.refusal import NotFound, Refused
-from xinfu.ratings import codes, rating_local
+from xinfu.ratings import codes, rating_local, ways
 from xinfu.ratings.actions.loop import open_loop
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import (
@@ -85,11 +85,8 @@ def rate(
 
 def stage_to_rate(case: Case, wanted: str, at: datetime) -> str:
     """Return the latest step of the case that it has reached and that may be rated, or the wanted one."""
-    reached = {
-        Stage.FINISHED: case.finished_at, Stage.ACCEPTED: case.accepted_at, Stage.RECEIVED: case.received_at
-    }  # fmt: skip
     allowed = rating_local.stages_on(timezone.localdate(at))
-    for stage, since in reached.items():
+    for stage, since in ways.reached(case).items():
         if stage in allowed and since is not None and wanted in ("", stage):
             return str(stage)
     if wanted and wanted not in allowed:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from xinfu.ratings.models import Channel
+
 Key = tuple[bytes, str, int, bool]
-DEFAULT = "7"
 
 
 class Row(NamedTuple):
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     @property
     def key(self) -> Key:
         """Return which case, stage and turn it is of; a default rating stands in nobody's way."""
-        return self.case_key, self.stage, self.turn, self.channel == DEFAULT
+        return self.case_key, self.stage, self.turn, self.channel == Channel.DEFAULT
 
 
 COLUMNS = ("id", *Row._fields, "sealed")
@@ -89,7 +90,9 @@ def insert(table: str, columns: tuple[str, ...], rows: Iterable[Any]) -> None:
 def rated(keys: Collection[bytes]) -> dict[Key, int]:
     """Return the level of what is rated already, by key of the case, stage and turn, default ratings apart."""
     found = _asked("SELECT case_key, stage, turn, channel, level FROM ratings_rating WHERE case_key", keys)
-    return {(bytes(key), stage, turn, via == DEFAULT): level for key, stage, turn, via, level in found}
+    return {
+        (bytes(key), stage, turn, via == Channel.DEFAULT): level for key, stage, turn, via, level in found
+    }
 
 
 def numbered(numbers: Collection[str]) -> dict[str, int]:

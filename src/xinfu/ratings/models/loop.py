@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from xinfu.core.actor import Actor
-from xinfu.core.models import KeptFile, Step
+from xinfu.core.steps import KeptFile, Step
 from xinfu.ratings.flow import REVIEWED, STATUS_LABELS, Status
 from xinfu.ratings.models.rating import Rating
 

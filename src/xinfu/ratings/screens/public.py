@@ -21,7 +21,6 @@ from xinfu.core.ui import forms as inputs
 from xinfu.people.session import address_of
 from xinfu.ratings import actions, codes, loop_local, rating_local, ways
 from xinfu.ratings.models import Level, Rating
-from xinfu.ratings.screens.receipt import reached_on
 from xinfu.ratings.ways import Way
 
 THANKS = "rated"
@@ -117,7 +116,7 @@ def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
         return _closed(request, "没有找到这件办件，请核对后再试。", 404)
     context = {
         "form": form, "case": case, "faces": faces_of(at), "chosen": chosen_of(form), "turn": way.turn,
-        "reached": reached_on(case, way.stage),
+        "reached": ways.reached_on(case, way.stage),
     }  # fmt: skip
     return render(request, "ratings/rate.html", context, status=422 if form.errors else 200)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import segno
@@ -21,7 +21,6 @@ from xinfu.core.ui import forms as inputs
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, queries, rating_local, ways
 from xinfu.ratings.access import Can
-from xinfu.ratings.models import Stage
 
 if TYPE_CHECKING:
     from xinfu.cases.models import Case
@@ -62,19 +61,8 @@ def _receipt(request: HttpRequest, case: Case, at: datetime) -> dict[str, object
     again = queries.may_rate_again(case.pk, stage)
     token = ways.on_receipt(case.pk, stage=stage, turn=2 if again else 1, until=inputs.end_of(last))
     url = request.build_absolute_uri(reverse("ratings:rate", args=[token]))
-    reached = reached_on(case, stage)
+    reached = ways.reached_on(case, stage)
     return {"case": case, "qr": _drawn(url), "url": url, "last": last, "again": again, "reached": reached}
-
-
-def reached_on(case: Case, stage: str) -> tuple[str, date | None]:
-    """Return the word of a step and the day on which the case reached it."""
-    at = {
-        Stage.FINISHED: case.finished_at,
-        Stage.ACCEPTED: case.accepted_at,
-        Stage.RECEIVED: case.received_at,
-    }
-    moment = at[Stage(stage)]
-    return str(Stage(stage).label), timezone.localdate(moment) if moment else None
 
 
 def _drawn(url: str) -> SafeString:
