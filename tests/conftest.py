@@ -128,6 +128,9 @@ def _undefined_template_variables_fail() -> None:
 
 @pytest.fixture(autouse=True)
 def _cache_is_empty(request: pytest.FixtureRequest) -> Iterator[None]:
+    from xinfu.core import county
+
+    county._recent.clear()
     yield
     if "transactional_db" in request.fixturenames:
         from django.core.cache import cache

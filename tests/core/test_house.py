@@ -13,7 +13,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinfu.core import access, files, holidays, local, once, privacy
+from xinfu.core import access, county, files, holidays, local, once, privacy
 from xinfu.core.access import READS, Role, WriteInGet, only_reading, select_only
 from xinfu.core.actor import ANONYMOUS, EVERYTHING, NOTHING, Actor, Kind, Scope, system
 from xinfu.core.flow import Flow, Move
@@ -67,7 +67,14 @@ def test_every_grant_names_known_roles_and_says_in_chinese_what_it_allows() -> N
 
 
 @pytest.mark.parametrize(
-    "verb", ["INSERT INTO t", "update t", " (DELETE FROM t", "CREATE TABLE t", "TRUNCATE t"]
+    "verb",
+    [
+        *("INSERT INTO t", "update t", " (DELETE FROM t", "CREATE TABLE t", "TRUNCATE t"),
+        *(
+            "WITH a AS (\nINSERT INTO t VALUES (1) RETURNING id) SELECT id FROM a",
+            "with a as (select 1) update t",
+        ),
+    ],
 )
 def test_a_get_that_writes_fails(verb: str) -> None:
     with pytest.raises(WriteInGet):
@@ -113,6 +120,43 @@ def test_what_a_reading_request_asks_twice_is_read_once_and_elsewhere_anew() -> 
         assert [once.read("x", fetch), once.read("x", fetch)] == [3, 3]
     with once.per_request():
         assert once.read("x", fetch) == 4
+
+
+@pytest.mark.django_db
+def test_a_page_in_a_rush_goes_by_rules_two_seconds_old_at_most(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("xinfu.core.county.time.monotonic", lambda: now[0])
+    day = AT.date()
+
+    def seen() -> bool:
+        with once.per_request():
+            county.keep_recent()
+            return county.own().days == ((day, False),)
+
+    assert not seen()
+    with django_assert_num_queries(0):
+        assert not seen()
+    CountyDay.objects.create(
+        day=day, is_workday=False, source="s", set_at=AT, set_by="王"
+    )  # another process did
+    now[0] += 1.9
+    assert not seen()
+    now[0] += 0.2
+    assert seen()
+
+
+@pytest.mark.django_db
+def test_what_this_process_sets_holds_at_once() -> None:
+    def worked() -> bool:
+        with once.per_request():
+            county.keep_recent()
+            return holidays.calendar().is_workday(date(2026, 7, 1))
+
+    assert worked()
+    holidays.set_day(day=date(2026, 7, 1), is_workday=False, source="通知", by=system("test"), at=AT)
+    assert not worked()
 
 
 # --- flows ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -91,6 +92,7 @@ def grants() -> Mapping[str, tuple[str, frozenset[Role]]]:
     return {p: (_LABELS[p], roles) for p, roles in sorted(_GRANTS.items())}
 
 
+WRITES_WITHIN = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|MERGE INTO)\b", re.IGNORECASE)
 READS = ("SELECT", "WITH", "PRAGMA", "EXPLAIN", "SAVEPOINT", "RELEASE", "SHOW", "FETCH", "DECLARE", "CLOSE")
 
 
@@ -100,7 +102,8 @@ class WriteInGet(RuntimeError):
 
 def select_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
     """Let only reading statements through (used around every GET)."""
-    if not sql.lstrip(" (\n").upper().startswith(READS):
+    begun = sql.lstrip(" (\n")[:10].upper()
+    if not begun.startswith(READS) or (begun.startswith("WITH") and WRITES_WITHIN.search(sql)):
         raise WriteInGet(sql[:120])
     return execute(sql, params, many, context)
 

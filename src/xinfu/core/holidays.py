@@ -38,6 +38,7 @@ def set_day(*, day: date, is_workday: bool, source: str, by: Actor, at: datetime
         day=day,
         defaults={"is_workday": is_workday, "source": source.strip(), "set_at": at, "set_by": by.name},
     )
+    county.forget()
     journal.record(
         "calendar.day_set", row, by=by, at=at, day=day.isoformat(), is_workday=is_workday, source=source
     )

@@ -128,6 +128,7 @@ def set_rule(*, code: str, since: date, value: Any, source: str, by: Actor, at: 
         since=since,
         defaults={"value": value, "source": source.strip(), "set_at": at, "set_by": by.name},
     )
+    county.forget()
     journal.record(
         "local.rule_set", rule, by=by, at=at, code=code, since=since.isoformat(), value=value, source=source
     )

@@ -372,9 +372,9 @@ class OutMessage(models.Model):
 class TryCount(models.Model):
     """How often something was tried since the first time, until `ends_at`; `key` is a keyed digest of what it was."""
 
-    key = models.CharField("摘要", max_length=64, primary_key=True)
+    key = models.BinaryField("摘要", max_length=16, primary_key=True)
     tries = models.PositiveIntegerField("次数")
-    ends_at = models.DateTimeField("计至", db_index=True)
+    ends_at = models.DateTimeField("计至")
 
     class Meta:
         verbose_name = verbose_name_plural = "尝试次数"

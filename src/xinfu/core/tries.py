@@ -24,7 +24,7 @@ def count(names: Sequence[str], *, at: datetime, within: timedelta) -> list[int]
 
     The names are kept as keyed digests only. Two at once count as two.
     """
-    keys = [digest(name).hex() for name in names]
+    keys = [digest(name) for name in names]
     now, ends = (connection.ops.adapt_datetimefield_value(moment) for moment in (at, at + within))
     values = [
         value for key in sorted(set(keys)) for value in (key, ends)
@@ -32,7 +32,7 @@ def count(names: Sequence[str], *, at: datetime, within: timedelta) -> list[int]
     rows = ", ".join(["(%s, 1, %s)"] * len(set(keys)))
     with connection.cursor() as cursor:
         cursor.execute(COUNT.format(rows=rows), [*values, now, now])
-        found: dict[str, int] = dict(cursor.fetchall())
+        found = {bytes(key): tries for key, tries in cursor}
     return [found[key] for key in keys]
 
 

@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "xinfu.site.middleware.ContentPolicy",
     "django_htmx.middleware.HtmxMiddleware",
     "xinfu.people.session.ActorMiddleware",
     "xinfu.site.middleware.Refusals",

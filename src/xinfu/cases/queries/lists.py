@@ -33,9 +33,10 @@ MOST_COMMON = Channel.MOBILE
 
 
 ALONE = """
-SELECT c.id, c.case_no, c.item_code, c.item_name, v.item_id, c.department_id, c.window_id, c.town_id,
+SELECT c.id, c.case_no, c.item_code, c.item_name,
+  (SELECT v.item_id FROM catalog_itemversion v WHERE v.id = c.item_version_id), c.department_id, c.window_id, c.town_id,
   c.applicant_kind, c.applicant_sealed, c.received_at IS NOT NULL, c.accepted_at IS NOT NULL, c.finished_at IS NOT NULL
-FROM cases_case c LEFT JOIN catalog_itemversion v ON v.id = c.item_version_id WHERE c.id = %s
+FROM cases_case c WHERE c.id = %s
 """
 
 

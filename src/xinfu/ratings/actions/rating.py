@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
@@ -15,6 +15,7 @@ from xinfu.core import journal, privacy
 from xinfu.core.actor import Actor, system
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.ratings import codes, rating_local, ways
+from xinfu.ratings.actions import rows
 from xinfu.ratings.actions.loop import open_loop
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import (
@@ -37,7 +38,6 @@ RATED = "该办件已评价，无需重复评价。"
 NO_FOLLOW_UP = "差评整改完成后才能再评一次。"
 
 
-@transaction.atomic
 def rate(
     *,
     case_id: int,
@@ -67,20 +67,31 @@ def rate(
     rating = _row(case, is_anonymous=is_anonymous, at=at)
     rating.stage, rating.turn, rating.channel, rating.level = stage, turn, channel, level
     rating.reason_codes, rating.text, rating.may_publish = ",".join(chosen), said, may_publish and bool(said)
+    if is_anonymous:
+        _keep(rating, chosen)
+        return rating
+    with transaction.atomic():
+        _keep(rating, chosen)
+        if level in BAD_LEVELS:
+            open_loop(rating=rating, by=by, at=at)
+        journal.record(
+            "rating.made",
+            rating,
+            by=by,
+            at=at,
+            code=rating.code,
+            level=level,
+            channel=str(channel),
+            turn=turn,
+        )
+    return rating
+
+
+def _keep(rating: Rating, chosen: Sequence[str]) -> None:
     try:
-        rating.save(force_insert=True)
+        rows.insert_one(rating, chosen)
     except IntegrityError:  # one a turn is the database's rule: also of two at once it lets one through
         raise Refused("rated_before", RATED) from None
-    if chosen:
-        _keep_reasons(rating, chosen)
-    if is_anonymous:
-        return rating
-    if level in BAD_LEVELS:
-        open_loop(rating=rating, by=by, at=at)
-    journal.record(
-        "rating.made", rating, by=by, at=at, code=rating.code, level=level, channel=str(channel), turn=turn
-    )
-    return rating
 
 
 def stage_to_rate(case: Case, wanted: str, at: datetime) -> str:
@@ -92,15 +103,6 @@ def stage_to_rate(case: Case, wanted: str, at: datetime) -> str:
     if wanted and wanted not in allowed:
         raise Refused("stage_closed", "这一环节不开放评价，请在办结后评价。")
     raise Refused("not_finished", "这件事还没有办结，请在办结后评价。")
-
-
-def _keep_reasons(rating: Rating, chosen: Sequence[str]) -> None:
-    """Written out, because each rating sends it: put together by the ORM it took longer than to be carried out."""
-    with connection.cursor() as cursor:
-        for code in chosen:
-            cursor.execute(
-                "INSERT INTO ratings_ratingreason (rating_id, code) VALUES (%s, %s)", [rating.pk, code]
-            )
 
 
 def switched_on(at: datetime) -> frozenset[str]:

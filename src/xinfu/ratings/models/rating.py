@@ -188,8 +188,10 @@ class Rating(models.Model):
 class RatingReason(models.Model):
     """One coded reason of a rating (hall.md §1.3), for counting."""
 
-    rating = models.ForeignKey(Rating, on_delete=models.CASCADE, related_name="reasons", verbose_name="评价")
-    code = models.CharField("理由编码", max_length=3, db_index=True)
+    rating = models.ForeignKey(
+        Rating, on_delete=models.CASCADE, related_name="reasons", db_index=False, verbose_name="评价"
+    )
+    code = models.CharField("理由编码", max_length=3)
 
     class Meta:
         verbose_name = "评价理由"

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
-from xinfu.core import clock, links, once, tries
+from xinfu.core import clock, county, links, once, tries
 from xinfu.core.access import public
 from xinfu.core.actor import system
 from xinfu.core.refusal import NotFound, Refused
@@ -24,7 +24,6 @@ from xinfu.ratings.models import Level, Rating
 from xinfu.ratings.ways import Way
 
 THANKS = "rated"
-TRIES_A_LINK = 20
 HOUR = timedelta(hours=1)
 CLOSES = {
     "rated_before": 409,
@@ -62,11 +61,11 @@ class ReasonsField(forms.MultipleChoiceField):
 
 
 class RateForm(forms.Form):
-    level = forms.TypedChoiceField(
+    level = forms.IntegerField(
         label="您对这次办事满意吗？",
-        coerce=int,
-        choices=[(str(v), label) for v, label in sorted(Level.choices, reverse=True)],
-        error_messages={"required": "请选择满意程度。", "invalid_choice": "请选择满意程度。"},
+        min_value=min(Level),
+        max_value=max(Level),
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), "请选择满意程度。"),
     )
     reasons = ReasonsField(label="理由", required=False)
     text = forms.CharField(
@@ -87,6 +86,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     The form carries no key against double sending: one rating a case is the database's own rule.
     """
     with once.per_request():
+        county.keep_recent()
         return _rate(request, token, clock.now())
 
 
@@ -100,7 +100,7 @@ def _rate(request: HttpRequest, token: str, at: datetime) -> HttpResponse:
     form = RateForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            _count_try(request, token, at)
+            _count_try(request, at)
             rating = _take(form.cleaned_data, way, at)
             return HttpResponseRedirect(_thanks(rating, at))
         except Refused as refused:
@@ -157,11 +157,10 @@ def _take(given: dict[str, Any], way: Way, at: datetime) -> Rating:
     )
 
 
-def _count_try(request: HttpRequest, token: str, at: datetime) -> None:
-    """Count what comes from one address, and by one link, within an hour. Raises Refused past the county's number."""
-    most = rating_local.tries_an_hour(timezone.localdate(at))
-    names, limits = (f"rate from {address_of(request)}", f"rate by {token}"), (most, min(most, TRIES_A_LINK))
-    if any(n > limit for n, limit in zip(tries.count(names, at=at, within=HOUR), limits, strict=True)):
+def _count_try(request: HttpRequest, at: datetime) -> None:
+    """Count what comes from one address within an hour. Raises Refused past the county's number."""
+    (many,) = tries.count([f"rate from {address_of(request)}"], at=at, within=HOUR)
+    if many > rating_local.tries_an_hour(timezone.localdate(at)):
         raise Refused("too_many_tries", "提交得太频繁，请一小时后再试，或到窗口评价。")
 
 
