@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -319,6 +319,60 @@ def test_an_unverified_bad_rating_is_raised_the_day_after_its_first_term(office:
     assert actions.watch(by=make.SYSTEM, at=datetime(2023, 5, 19, 8, 25, tzinfo=CHINA)) == (0, 0)
     assert actions.watch(by=make.SYSTEM, at=datetime(2023, 5, 22, 8, 25, tzinfo=CHINA)) == (0, 1)
     assert BadRating.objects.get(pk=loop.pk).raised_to == office.root
+
+
+def test_a_judge_has_a_term_with_a_light_and_who_is_late_is_told_above(office: Any) -> None:
+    loop = loops.loop(office, AT, state=Status.APPEALED, department=office.village)
+    assert loop.judge_due_on == loop.due_on == date(2023, 5, 23)
+    assert loop.steps.get(move="appeal").due_on == date(2023, 5, 23)
+
+    def day(number: int) -> datetime:
+        return datetime(2023, 5, number, 8, 25, tzinfo=CHINA)
+
+    def light(number: int) -> str:
+        now = queries.now(day(number))
+        found = queries.light_of(BadRating.objects.get(pk=loop.pk), now)
+        kept = {
+            one for one in ("ok", "warn", "bad") if BadRating.objects.filter(queries.lit(one, now)).exists()
+        }
+        assert kept == {found}
+        return found.value
+
+    assert [light(n) for n in (18, 22, 23, 24)] == ["ok", "ok", "warn", "bad"]
+    assert [actions.watch(by=make.SYSTEM, at=day(n)) for n in (22, 23, 24, 24)] == [
+        (0, 0),
+        (0, 0),
+        (0, 1),
+        (0, 0),
+    ]
+    assert BadRating.objects.get(pk=loop.pk).raised_to == office.root
+    assert (
+        loop.steps.get(move="raise").note
+        == f"{office.appraisal}审核已超期，提请{office.root.short_name}督办。"
+    )
+    leader, section = make.actor(Role.LEADER, office.root), make.actor(Role.APPRAISAL, office.appraisal)
+    assert [t.verb for t in loop_inbox.todos(leader, day(24))] == ["督办"]
+    assert [t.verb for t in loop_inbox.todos(section, day(24))] == ["审核"], "nobody supervises the own delay"
+    actions.move_loop(loop=loop, move="reject", note="属实", by=section, at=day(25))
+    after = BadRating.objects.get(pk=loop.pk)
+    assert (after.raised_to, after.due_on) == (None, after.rectify_due_on)
+    assert loop_inbox.todos(leader, day(25)) == []
+
+
+def test_the_owner_is_not_late_while_another_unit_judges_and_is_told_of_anew_afterwards(office: Any) -> None:
+    loop = loops.loop(office, AT, state=Status.RECTIFYING)  # due 8 June
+    actions.watch(by=make.SYSTEM, at=datetime(2023, 6, 9, 8, 25, tzinfo=CHINA))
+    asked = datetime(2023, 6, 9, 9, 0, tzinfo=CHINA)
+    actions.move_loop(loop=loop, move="cannot", note="没有条件", by=make.SYSTEM, at=asked)
+    row = BadRating.objects.get(pk=loop.pk)
+    assert (row.raised_to, row.due_on) == (None, date(2023, 6, 14))
+    assert actions.watch(by=make.SYSTEM, at=datetime(2023, 6, 13, 8, 25, tzinfo=CHINA)) == (0, 0)
+    actions.move_loop(loop=loop, move="refuse", note="有条件", by=make.SYSTEM, at=asked + timedelta(days=4))
+    assert actions.watch(by=make.SYSTEM, at=datetime(2023, 6, 14, 8, 25, tzinfo=CHINA)) == (0, 1)
+    assert BadRating.objects.get(pk=loop.pk).raised_to == office.root
+    leader, section = make.actor(Role.LEADER, office.root), make.actor(Role.APPRAISAL, office.appraisal)
+    assert loop_inbox.todos(leader, asked + timedelta(days=5)) == []
+    assert [t.verb for t in loop_inbox.todos(section, asked + timedelta(days=5))] == ["督办"]
 
 
 # --- the inbox -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from xinfu.lib.workdays import national_calendar
 from xinfu.ratings import terms, triage
-from xinfu.ratings.flow import FINAL, Status
+from xinfu.ratings.flow import FINAL, REVIEWED, Status
 from xinfu.ratings.terms import DayCount, Light, Terms
 
 CALENDAR = national_calendar()
@@ -93,18 +93,20 @@ def test_a_day_to_rectify_by_lies_between_today_and_the_end_of_the_term(
     assert is_open == (today <= wanted <= latest or (latest < today and wanted == latest))
 
 
-@given(day=days, today=days, status=st.sampled_from(list(Status)), finished=st.none() | days, of=counts)
+@given(day=days, today=days, status=st.sampled_from(list(Status)), finished=st.none() | days,
+       judge=st.none() | days, of=counts)  # fmt: skip
 def test_overdue_is_past_the_day_that_counts_and_ended_ones_are_never_waiting(
-    day: date, today: date, status: Status, finished: date | None, of: Terms
+    day: date, today: date, status: Status, finished: date | None, judge: date | None, of: Terms
 ) -> None:
     verify, rectify = terms.due_days(CALENDAR, day, of)
     light = terms.light(CALENDAR, today, status=status, verify_due_on=verify, rectify_due_on=rectify,
-                        finished_on=finished, terms=of)  # fmt: skip
+                        judge_due_on=judge, finished_on=finished, terms=of)  # fmt: skip
     if finished is not None or status in FINAL:
         late = finished is not None and finished > rectify and status != Status.INVALID
         assert light == (Light.DONE_LATE if late else Light.DONE)
     else:
-        assert (light == Light.LATE) == (today > (verify if status == Status.OPEN else rectify))
+        asked = judge if status in REVIEWED and judge else rectify
+        assert (light == Light.LATE) == (today > (verify if status == Status.OPEN else asked))
 
 
 @given(late=st.integers(0, 400), every=st.integers(1, 30))

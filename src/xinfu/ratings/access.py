@@ -19,6 +19,7 @@ class Can(StrEnum):
     HANDLE = "ratings.handle"
     JUDGE = "ratings.judge"
     SPOT_CHECK = "ratings.spot_check"
+    SUPERVISE = "ratings.supervise"
     ASK = "ratings.ask"
     TABLETS = "ratings.tablets"
     PUSH = "ratings.push"
@@ -38,6 +39,7 @@ grant(
         Can.HANDLE: ("回访、认定、申诉、整改差评", HANDLERS),
         Can.JUDGE: ("审核差评申诉和无法整改", {Role.APPRAISAL, Role.GENERAL, Role.UNIT_LIAISON}),
         Can.SPOT_CHECK: ("抽查回访", {Role.APPRAISAL}),
+        Can.SUPERVISE: ("督办审核超期的差评", {Role.LEADER}),
         Can.ASK: ("在窗口平板上请评价", {Role.WINDOW_CLERK, Role.WINDOW_CHIEF, Role.TOWN_CLERK}),
         Can.TABLETS: ("配对和解除窗口平板", {Role.APPRAISAL, Role.WINDOW_CHIEF}),
         Can.PUSH: ("向窗口平板推送办件", {Role.SYSTEM_TOKEN}),

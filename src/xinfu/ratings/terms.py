@@ -107,8 +107,10 @@ def why_not_extended(wanted: date, due_on: date, latest: date, today: date) -> s
     return None
 
 
-def due_on(status: str, verify_due_on: date, rectify_due_on: date) -> date:
-    """Return the day that counts in a state: until it was verified the first one, then the second."""
+def due_on(status: str, verify_due_on: date, rectify_due_on: date, judge_due_on: date | None = None) -> date:
+    """Return the day that counts in a state: to verify by, while another unit judges its own, else to rectify by."""
+    if is_reviewed(status) and judge_due_on is not None:
+        return judge_due_on
     return verify_due_on if status == Status.OPEN else rectify_due_on
 
 
@@ -127,6 +129,7 @@ def light(
     status: str,
     verify_due_on: date,
     rectify_due_on: date,
+    judge_due_on: date | None = None,
     finished_on: date | None,
     terms: Terms,
 ) -> Light:
@@ -134,10 +137,10 @@ def light(
     if finished_on is not None or status in {str(s) for s in FINAL}:
         late = finished_on is not None and finished_on > rectify_due_on and status != Status.INVALID
         return Light.DONE_LATE if late else Light.DONE
-    due = due_on(status, verify_due_on, rectify_due_on)
+    due = due_on(status, verify_due_on, rectify_due_on, judge_due_on)
     if due < today:
         return Light.LATE
-    warn = 0 if status == Status.OPEN else terms.warn_days
+    warn = terms.warn_days if warns(status) else 0
     return Light.SOON if due <= add(calendar, today, warn, terms.count) else Light.OK
 
 
@@ -150,6 +153,11 @@ def days_late(calendar: Calendar, due: date, today: date, count: DayCount) -> in
 def steps_up(late: int, every: int) -> int:
     """Return how many units up the tree are told: the next one at once, one more after each further `every` days."""
     return 1 + max(late - 1, 0) // every
+
+
+def warns(status: str) -> bool:
+    """Tell whether a state's term is long enough for a warning some days before; a short one is lit on its last day."""
+    return status != Status.OPEN and not is_reviewed(status)
 
 
 def is_reviewed(status: str) -> bool:

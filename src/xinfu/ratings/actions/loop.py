@@ -101,7 +101,7 @@ def move_loop(
     if move == "uphold":
         Rating.objects.filter(pk=loop.rating_id, excluded_at=None).update(excluded_at=at)
     step = add_step(loop, move=move, verb=FLOW[move].label, source=source, note=text,
-                    due_on=changes.get("rectify_due_on"), by=by, at=at)  # fmt: skip
+                    due_on=changes.get("rectify_due_on", changes.get("judge_due_on")), by=by, at=at)  # fmt: skip
     _attach(step, files, by=by)
     journal.record(
         f"bad_rating.{PAST[move]}",
@@ -154,12 +154,17 @@ def _changes(loop: BadRating, move: str, due_on: date | None, today: date, at: d
         return {"rectify_due_on": _unless(why_not, due_on), "is_extended": True, **NOT_WARNED}
     if move == "reject" and days.restarts:
         return {"rectify_due_on": terms.due_days(calendar, today, days)[1], **NOT_WARNED}
+    if terms.is_reviewed(FLOW[move].target):
+        asked = loop_local.terms_on(today)
+        return {"judge_due_on": terms.add(calendar, today, asked.judge_days, asked.count), **NOT_RAISED}
     if FLOW[move].target in FINAL:
         return {"finished_at": at, "finished_on": today}
-    return {}
+    return NOT_RAISED if terms.is_reviewed(loop.status) else {}
 
 
-NOT_WARNED: dict[str, Any] = {"warned_on": None, "raised_on": None, "raised_to_id": None}
+NOT_RAISED: dict[str, Any] = {"raised_on": None, "raised_to_id": None}
+"""Another unit is to act now: who was told of the one before is told no more of this."""
+NOT_WARNED: dict[str, Any] = {"warned_on": None, **NOT_RAISED}
 
 
 def _unless(why_not: str | None, due: date) -> date:

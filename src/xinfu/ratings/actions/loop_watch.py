@@ -43,12 +43,16 @@ def open_anonymous(*, by: Actor, at: datetime) -> int:
 
 
 def watch(*, by: Actor, at: datetime) -> tuple[int, int]:
-    """Warn of terms that end soon and tell the units above of those that have passed; return how many of each."""
+    """Warn of terms that end soon and tell the units above of those that have passed; return how many of each.
+
+    Who is late is the unit that is to act: the owner, or while it judges the other one.
+    """
     today, calendar = timezone.localdate(at), holidays.calendar()
     days = loop_local.terms_on(today)
     soon = terms.add(calendar, today, days.warn_days, days.count)
-    rows = BadRating.objects.filter(finished_at=None, status__in=[str(s) for s in HANDLED])
-    warn = rows.filter(warned_on=None, rectify_due_on__gte=today, rectify_due_on__lte=soon)
+    rows = BadRating.objects.filter(finished_at=None)
+    handled = rows.filter(status__in=[str(s) for s in HANDLED])
+    warn = handled.filter(warned_on=None, rectify_due_on__gte=today, rectify_due_on__lte=soon)
     warned = sum(_warn(loop, today, by, at) for loop in _each(warn.exclude(status=Status.OPEN)))
     late = rows.filter(due_on__lt=today)
     raised = sum(_raise(loop, today, calendar, days, by, at) for loop in _each(late))
@@ -59,7 +63,7 @@ def _each(rows: QuerySet[BadRating]) -> Iterable[BadRating]:
     found: list[int] = list(rows.order_by("pk").values_list("pk", flat=True))
     for place in range(0, len(found), CHUNK):
         chunk = BadRating.objects.filter(pk__in=found[place : place + CHUNK])
-        yield from chunk.select_related("department").order_by("pk")
+        yield from chunk.select_related("department", "judge").order_by("pk")
 
 
 @transaction.atomic
@@ -73,16 +77,17 @@ def _warn(loop: BadRating, today: date, by: Actor, at: datetime) -> bool:
 
 
 def above(loop: BadRating) -> list[int]:
-    """Return the units above the owner, the nearest first; the owner itself where it stands at the top."""
-    if loop.department is None:
+    """Return the units above the one that is to act, the nearest first; itself where it stands at the top."""
+    unit = loop.judge if terms.is_reviewed(loop.status) else loop.department
+    if unit is None:
         return []
-    path = [int(step) for step in loop.department.path.strip("/").split("/")]
+    path = [int(step) for step in unit.path.strip("/").split("/")]
     return list(reversed(path[:-1])) or path
 
 
 def _raise(loop: BadRating, today: date, calendar: Calendar, days: Terms, by: Actor, at: datetime) -> bool:
     """Tell the next unit above, once for each; the count begins with the day after the term."""
-    due = terms.due_on(loop.status, loop.verify_due_on, loop.rectify_due_on)
+    due = terms.due_on(loop.status, loop.verify_due_on, loop.rectify_due_on, loop.judge_due_on)
     late = max(terms.days_late(calendar, due, today, days.count), 1 if due < today else 0)
     units = above(loop)
     if not units or not late:
@@ -103,7 +108,8 @@ def _tell(loop: BadRating, target: int, today: date, due: date, by: Actor, at: d
     fresh.raised_to_id, fresh.raised_on = target, today
     fresh.save(update_fields=["raised_to", "raised_on"])
     name = fresh.raised_to.short_name if fresh.raised_to else ""
-    add_step(fresh, move="raise", verb="超期提请督办", source=fresh.status, note=f"已超期，提请{name}督办。",
+    what = f"{fresh.judge}审核" if terms.is_reviewed(fresh.status) else ""
+    add_step(fresh, move="raise", verb="超期提请督办", source=fresh.status, note=f"{what}已超期，提请{name}督办。",
              due_on=due, by=by, at=at)  # fmt: skip
     journal.record("bad_rating.raised", fresh, by=by, at=at, number=fresh.number, to=target)
     return True

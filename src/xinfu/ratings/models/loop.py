@@ -46,10 +46,16 @@ class BadRating(models.Model):
     received_at = models.DateTimeField("收到时间")
     verify_due_on = models.DateField("核实回访期限")
     rectify_due_on = models.DateField("整改期限")
+    judge_due_on = models.DateField("审核期限", null=True)
     due_on = models.GeneratedField(
         verbose_name="到期日",
         expression=models.Case(
             models.When(status=Status.OPEN.value, then=models.F("verify_due_on")),
+            models.When(
+                status__in=sorted(str(s) for s in REVIEWED),
+                judge_due_on__isnull=False,
+                then=models.F("judge_due_on"),
+            ),
             default=models.F("rectify_due_on"),
         ),
         output_field=models.DateField(),

@@ -85,7 +85,7 @@ def to_judge(actor: Actor) -> Q:
 
 
 def due_of(loop: BadRating) -> date:
-    return terms.due_on(loop.status, loop.verify_due_on, loop.rectify_due_on)
+    return terms.due_on(loop.status, loop.verify_due_on, loop.rectify_due_on, loop.judge_due_on)
 
 
 def light_of(loop: BadRating, at: Now) -> Light:
@@ -95,6 +95,7 @@ def light_of(loop: BadRating, at: Now) -> Light:
         status=loop.status,
         verify_due_on=loop.verify_due_on,
         rectify_due_on=loop.rectify_due_on,
+        judge_due_on=loop.judge_due_on,
         finished_on=loop.finished_on,
         terms=at.terms,
     )
@@ -119,21 +120,14 @@ def lit(light: str, at: Now) -> Q:
     if light == Light.LATE:
         return late
     last = terms.add(at.calendar, at.day, at.terms.warn_days, at.terms.count)
-    soon = Q(~Q(status=Status.OPEN), due_on__lte=last) | Q(status=Status.OPEN, due_on=at.day)
+    short = Q(status__in=[str(Status.OPEN), *REVIEWED_CODES])
+    soon = Q(~short, due_on__lte=last) | Q(short, due_on=at.day)
     return Q(due_on__gte=at.day) & (soon if light == Light.SOON else ~soon)
 
 
 def named(*, is_named: bool) -> Exists:
     """Return the condition that the rating was by name, or not: asked loop by loop, in the order of due days."""
     return Exists(Rating.objects.filter(pk=OuterRef("rating_id"), is_anonymous=not is_named))
-
-
-def judge_due_on(loop: BadRating, at: Now) -> date | None:
-    """Return until when the other unit is to judge; counted from the day on which it was asked."""
-    if not terms.is_reviewed(loop.status):
-        return None
-    asked = timezone.localdate(loop.moved_at)
-    return terms.add(at.calendar, asked, at.terms.judge_days, at.terms.count)
 
 
 # --- files, follow-up, draws ---------------------------------------------------------------------
@@ -192,9 +186,18 @@ def drawn(check: SpotCheck) -> list[tuple[int, BadRating, str]]:
 
 
 def raised(actor: Actor) -> Q:
-    """Return the condition that a loop was raised to the actor's unit, or to the office for its section."""
-    reach = Q(raised_to_id=actor.unit_id)
-    return reach | Q(raised_to__parent=None, raised_to__isnull=False) if actor.may(Can.SPOT_CHECK) else reach
+    """Return the condition that a loop was raised to the actor's unit.
+
+    What goes to the office goes to its section; where another unit judges too late, to the office's leaders.
+    """
+    reviewed, top = Q(status__in=REVIEWED_CODES), Q(raised_to__parent=None)
+    acts = actor.may(Can.HANDLE) or actor.may(Can.JUDGE)
+    reach = Q(raised_to_id=actor.unit_id) if acts else Q(pk=None)
+    if actor.may(Can.SPOT_CHECK):
+        reach |= top & ~reviewed
+    if actor.may(Can.SUPERVISE):
+        reach |= top & reviewed
+    return reach & Q(raised_to__isnull=False)
 
 
 def attachments(loop: BadRating) -> list[BadRatingFile]:

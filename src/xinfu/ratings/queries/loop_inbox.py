@@ -15,14 +15,13 @@ from xinfu.ratings.access import Can
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BadRating
 from xinfu.ratings.queries.loop import (
-    HANDLED_CODES,
     MOST_TODOS,
     SHEET_TIME,
     Now,
     due_of,
-    judge_due_on,
     mine,
     now,
+    raised,
     to_judge,
 )
 
@@ -43,15 +42,15 @@ class Waiting:
 
 def todos(actor: Actor, at: datetime) -> list[Todo]:
     """Return the morning's sheet, what is to be handled, what is to be judged, and what was raised to the unit."""
-    if not (actor.may(Can.HANDLE) or actor.may(Can.JUDGE)):
+    if not any(actor.may(can) for can in (Can.HANDLE, Can.JUDGE, Can.SUPERVISE)):
         return []
-    today, (handled, judged, raised) = now(at), _waiting(actor)
-    return [*_handling(handled, today), *_judging(judged, today), *_raised(raised.count, today)]
+    today, (handled, judged, above) = now(at), _waiting(actor)
+    return [*_handling(handled, today), *_judging(judged, today), *_raised(above.count, today)]
 
 
 def _waiting(actor: Actor) -> list[Waiting]:
     """Return what the actor is to handle, to judge, and what was raised to its unit, by one statement."""
-    kinds = [_handled(actor), to_judge(actor), _raised_to(actor)]
+    kinds = [_handled(actor), to_judge(actor), raised(actor)]
     flags = {f"is_{n}": ExpressionWrapper(kind, output_field=BooleanField()) for n, kind in enumerate(kinds)}
     found = list(_first(kinds[0] | kinds[1] | kinds[2], MOST_READ + 1).annotate(**flags))
     if len(found) > MOST_READ:
@@ -70,14 +69,6 @@ def _first(kind: Q, most: int) -> QuerySet[BadRating]:
 
 def _handled(actor: Actor) -> Q:
     return Q(pk=None) if actor.scope(Can.HANDLE).everything else mine(actor)
-
-
-def _raised_to(actor: Actor) -> Q:
-    """Narrow to the overdue loops that were raised to the actor's unit; the office's go to its section."""
-    reach = Q(raised_to_id=actor.unit_id)
-    if actor.may(Can.SPOT_CHECK):
-        reach |= Q(raised_to__parent=None)
-    return reach & Q(raised_to__isnull=False, status__in=HANDLED_CODES)
 
 
 def _handling(waiting: Waiting, today: Now) -> list[Todo]:
@@ -112,8 +103,8 @@ VERBS = {
     Status.APPEAL_REJECTED: ("整改", "申诉已驳回，须整改；超期计入按期整改率"),
     Status.RECTIFYING: ("整改", "超期计入按期整改率，提请上级单位督办"),
     Status.CANNOT_REJECTED: ("整改", "无法整改未获同意，须继续整改"),
-    Status.APPEALED: ("审核", "承办单位等待审核结果"),
-    Status.CANNOT_ASKED: ("审核", "承办单位等待审核结果"),
+    Status.APPEALED: ("审核", "承办单位等待审核结果；超期提请上级单位督办"),
+    Status.CANNOT_ASKED: ("审核", "承办单位等待审核结果；超期提请上级单位督办"),
 }
 
 
@@ -156,7 +147,7 @@ def _judging(waiting: Waiting, today: Now) -> list[Todo]:
                 title=f"{loop.get_status_display()}：{loop.department}",
                 url=reverse("ratings:loop", args=[loop.rating.code]),
                 asked_by=str(loop.department),
-                due_on=judge_due_on(loop, today),
+                due_on=due_of(loop),
                 arrived_at=loop.moved_at,
                 why="本单位审核",
                 kind="差评审核",
@@ -170,5 +161,7 @@ def _judging(waiting: Waiting, today: Now) -> list[Todo]:
 
 def _raised(number: int, today: Now) -> list[Todo]:
     return (
-        [_count("督办", "件超期差评提请督办", "raised", number, today.day, "下级单位超期")] if number else []
+        [_count("督办", "件超期差评提请督办", "raised", number, today.day, "承办或审核单位超期")]
+        if number
+        else []
     )

@@ -83,7 +83,6 @@ def _page(
         "rule": _rule(loop),
         "asked": asked_of(loop),
         "next_words": (NEXT | NEXT_ANONYMOUS if loop.rating.is_anonymous else NEXT)[Status(loop.status)],
-        "judge_due_on": queries.judge_due_on(loop, now),
         "form": form or MoveForm(),
         "choices": FLOW.choices(loop, actor),
         "latest": _latest(loop, now),
@@ -131,16 +130,15 @@ NEXT_ANONYMOUS = {
 
 def _rule(loop: BadRating) -> dict[str, Any]:
     """Return the number that gave the due day, with its source (D1)."""
-    day = timezone.localdate(loop.received_at)
-    first = loop.status == Status.OPEN
+    day = timezone.localdate(loop.moved_at if terms.is_reviewed(loop.status) else loop.received_at)
     days = loop_local.terms_on(day)
-    code = loop_local.VERIFY_DAYS if first else loop_local.RECTIFY_DAYS
-    number = days.verify_days if first else days.rectify_days
-    return {
-        "value": f"{'核实回访' if first else '整改'}{number}{days.unit}",
-        "source": loop_local.source_on(code, day),
-        "since": day,
-    }
+    if terms.is_reviewed(loop.status):
+        word, code, number = "审核", loop_local.JUDGE_DAYS, days.judge_days
+    elif loop.status == Status.OPEN:
+        word, code, number = "核实回访", loop_local.VERIFY_DAYS, days.verify_days
+    else:
+        word, code, number = "整改", loop_local.RECTIFY_DAYS, days.rectify_days
+    return {"value": f"{word}{number}{days.unit}", "source": loop_local.source_on(code, day), "since": day}
 
 
 def _latest(loop: BadRating, now: queries.Now) -> str:

@@ -94,7 +94,7 @@ def _columns(order: str) -> tuple[Column, ...]:
         Column("status", "状态", value=lambda p: p.get_status_display()),
         Column("light", "时限", value=_word, cell=_light),
         Column("due", "到期日", value=queries.due_of, kind="day",
-               sort="due_on" if order == "due_on" else "", hint="核实前显示核实回访期限"),
+               sort="due_on" if order == "due_on" else "", hint="核实前为核实回访期限，审核中为审核期限，其余为整改期限"),
         Column("department", "承办单位", value=lambda p: p.department),
         Column("judge", "审核单位", value=lambda p: p.judge, shown=False),
         Column("received_at", "收到时间", kind="when", sort="received_at" if order != "due_on" else ""),
