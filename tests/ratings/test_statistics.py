@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import make
 from tests.make import Office
 from xinfu.core import local
 from xinfu.core.access import Role
@@ -23,7 +24,7 @@ from xinfu.indicators.queries.records import ANSWERS
 from xinfu.ratings.indicators import RATINGS
 from xinfu.ratings.models import BadRating, BadRatingStep, Rating
 from xinfu.ratings.queries import statistics as read
-from xinfu.ratings.statistics_local import FAIR_IS_GOOD
+from xinfu.ratings.statistics_local import FAIR_IS_GOOD, RATABLE_CASES
 
 FRM, TO = date(2023, 1, 1), date(2023, 5, 31)
 AT = datetime(2023, 6, 1, 1, tzinfo=UTC)
@@ -165,6 +166,15 @@ def test_active_ratings_are_set_beside_the_cases_that_could_be_rated(office: Off
     rate(5, 1, department=office.unit_a, turn=2)
     assert figure("active_rating_rate") == (3, 4, "75.00")
     assert figure("unrated_rate") == (1, 4, "25.00")
+    Case.objects.filter(case_no="R3").update(finish_kind="1")  # not a normal end
+    MonthRevision.objects.filter(month="2023-05").update(revision=2)
+    assert figure("active_rating_rate") == (3, 3, "100.00")
+    for since, value in ((date(2023, 5, 1), "every_finish"), (date(2023, 5, 6), "normal_finish")):
+        local.set_rule(code=RATABLE_CASES, since=since, value=value, source="办公会", by=make.SYSTEM, at=AT)
+    assert figure("active_rating_rate") == (3, 4, "75.00"), "the rule of the day on which the case ended"
+    Case.objects.filter(case_no="R3").update(finished_on=date(2023, 5, 6))
+    MonthRevision.objects.filter(month="2023-05").update(revision=3)
+    assert figure("active_rating_rate") == (3, 3, "100.00")
     definition = queries.definition(BY, "active_rating_rate")
     assert "cases AS" in definition.postgres
     with pytest.raises(Refused, match="不能逐条对应"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 # ruff: noqa: S608 -- statements are built from fixed names only
 import hashlib
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -19,7 +20,7 @@ from django.db.models import Count, Max, Sum
 from xinfu.core.models import LocalRule
 from xinfu.core.registry import DerivedView, SnapshotView
 from xinfu.ratings.models import BadRating, CallBack, Rating
-from xinfu.ratings.statistics_local import CANNOT_COUNTS, CODES, FAIR_IS_GOOD
+from xinfu.ratings.statistics_local import CANNOT_COUNTS, CODES, EVERY_FINISH, FAIR_IS_GOOD, RATABLE_CASES
 from xinfu.ratings.telling import ITEM, TOWN, WINDOW
 
 RATING_COLUMNS = {
@@ -61,6 +62,7 @@ BAD_COLUMNS = {
     "is_appeal_checked": "BOOLEAN",
 }
 
+RULE_COLUMNS = {"id": "BIGINT", "since": "DATE", "until": "DATE", "every_finish": "BOOLEAN"}
 RATABLE_COLUMNS = {
     "counted_on": "DATE",
     "department_id": "BIGINT",
@@ -180,6 +182,12 @@ def bad_revisions() -> dict[str, int]:
     return _numbered(_month_sums((*row, calls.get(row[0], 0)) for row in loops))
 
 
+def rule_revisions() -> dict[str, int]:
+    """Return a number that changes with the county's rule."""
+    rules = LocalRule.objects.filter(code=RATABLE_CASES).order_by("since").values_list("since", "value")
+    return {"": zlib.crc32(repr(list(rules)).encode())}
+
+
 RATINGS = SnapshotView(
     name="ratings",
     title="评价",
@@ -197,18 +205,32 @@ BAD_RATINGS = SnapshotView(
     partition="r.rated_on",
     revisions=bad_revisions,
 )
+RATABLE_RULES = SnapshotView(
+    name="ratable_rules",
+    title="主动评价率的分母（本地规定）",
+    columns=RULE_COLUMNS,
+    select=(
+        f"SELECT l.id AS id, l.since AS since, LEAD(l.since) OVER (ORDER BY l.since) AS until, "
+        f"CAST(l.value AS TEXT) LIKE '%{EVERY_FINISH}%' AS every_finish FROM core_localrule l "
+        f"WHERE l.code = '{RATABLE_CASES}' AND {{where}} ORDER BY 1"
+    ),
+    partition=None,
+    revisions=rule_revisions,
+)
 _GROUPS = "department_id, window_id, town_id, item_id"
 RATABLE = DerivedView(
     name="ratable",
     title="可评价办件与主动评价",
     subject="评价",
     columns=RATABLE_COLUMNS,
-    of=("cases", "ratings"),
+    of=("cases", "ratings", "ratable_rules"),
     select=(
         f"SELECT finished_on AS counted_on, {_GROUPS}, 1 AS cases, 0 AS rated FROM cases "
-        f"WHERE normal_finish AND finished_on IS NOT NULL UNION ALL "
+        f"WHERE finished_on IS NOT NULL AND (normal_finish OR EXISTS (SELECT 1 FROM ratable_rules AS one "
+        f"WHERE one.every_finish AND one.since <= finished_on AND (one.until IS NULL OR finished_on < one.until))) "
+        f"UNION ALL "
         f"SELECT rated_on AS counted_on, {_GROUPS}, 0 AS cases, 1 AS rated FROM ratings "
         f"WHERE turn = 1 AND stage = '2' AND NOT is_default AND NOT is_excluded"
     ),
 )
-VIEWS = (RATINGS, BAD_RATINGS)
+VIEWS = (RATINGS, BAD_RATINGS, RATABLE_RULES)

@@ -8,7 +8,9 @@ from xinfu.core.permissions import Can
 SMALLEST_GROUP = "ratings.smallest_group"
 FAIR_IS_GOOD = "ratings.fair_is_good"
 CANNOT_COUNTS = "ratings.cannot_counts"
+RATABLE_CASES = "ratings.ratable_cases"
 CODES = (SMALLEST_GROUP, FAIR_IS_GOOD, CANNOT_COUNTS)
+EVERY_FINISH = "every_finish"
 
 local.declare(
     SMALLEST_GROUP,
@@ -35,5 +37,16 @@ local.declare(
     unit="",
     source="默认值，未见上位规定",
     check=local.one_of({"yes": "计入", "no": "不计入"}),
+    permission=Can.SET_LOCAL_RULES,
+)
+local.declare(
+    RATABLE_CASES,
+    title="主动评价率、未评价率以哪些办件为分母",
+    default="normal_finish",
+    unit="",
+    source="默认值：公布的主动评价率分母各地不一，口径未写明",
+    check=local.one_of(
+        {"normal_finish": "正常办结的办件", EVERY_FINISH: "全部办结的办件，含退件、作废、转报"}
+    ),
     permission=Can.SET_LOCAL_RULES,
 )
