@@ -329,6 +329,12 @@ def test_a_local_number_holds_from_its_day_and_the_default_before(db: None, rule
     assert isinstance(entry, dict)
     assert entry["event"] == "local.rule_set"
     assert rule in [d.code for d in local.declared()]
+    last = day + timedelta(days=9)
+    assert local.spans(rule, day, last) == [(day, last, 3)]
+    assert local.spans(rule, day - timedelta(days=2), last) == [
+        (day - timedelta(days=2), day - timedelta(days=1), 5),
+        (day, last, 3),
+    ]
     for asked in (day - timedelta(days=1), day):
         assert local.all_on(asked) == {d.code: local.on(d.code, asked) for d in local.declared()}
 

@@ -109,14 +109,21 @@ def test_a_rating_leaves_the_figures_once_its_appeal_is_upheld(office: Office) -
 
 
 def test_whether_fair_is_good_is_the_countys_own_dated_rule(office: Office) -> None:
-    rate(3, 2, on=date(2023, 2, 1), department=office.unit_a)
-    rate(3, 2, on=date(2023, 4, 3), department=office.unit_a)
-    assert figure("good_rating_rate") == (4, 4, "100.00")
+    rate(3, 6, on=date(2023, 2, 1), department=office.unit_a)
+    rate(3, 6, on=date(2023, 4, 3), department=office.unit_a)
+    assert figure("good_rating_rate") == (12, 12, "100.00")
     general = make_general(office)
     local.set_rule(
         code=FAIR_IS_GOOD, since=date(2023, 4, 1), value="no", source="县府办〔2023〕5号", by=general, at=AT
     )
-    assert figure("good_rating_rate") == (2, 4, "50.00")
+    assert figure("good_rating_rate") == (6, 12, "50.00")
+    for by in ("month", "channel"):
+        found = read.statistics(BY, FRM, TO, by)
+        assert (found.whole.good, sum(line.good for line in found.lines)) == (6, 6), (
+            "the rule of each rating's day"
+        )
+    assert found.fair == "2023-01-01至2023-03-31的计为好评，其余不计"
+    assert read.statistics(BY, date(2023, 4, 1), TO).fair == "不计为好评"
 
 
 def make_general(office: Office) -> Any:

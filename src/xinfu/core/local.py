@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -97,6 +97,13 @@ def on(code: str, day: date) -> Value:
     """Return the value in force on the day."""
     rules = [rule for rule in county.own().rules if rule.code == code and rule.since <= day]
     return _value(code, rules[-1] if rules else None)
+
+
+def spans(code: str, frm: date, to: date) -> list[tuple[date, date, Any]]:
+    """Return the spans of a period, each with the value in force on all its days (first, last, value)."""
+    starts = sorted({frm, *(r.since for r in county.own().rules if r.code == code and frm < r.since <= to)})
+    ends = [*(start - timedelta(days=1) for start in starts[1:]), to]
+    return [(first, last, on(code, first).value) for first, last in zip(starts, ends, strict=True)]
 
 
 def all_on(day: date) -> dict[str, Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from xinfu.core import local
 from xinfu.core.permissions import Can
 
@@ -50,3 +52,20 @@ local.declare(
     ),
     permission=Can.SET_LOCAL_RULES,
 )
+
+
+Spans = list[tuple[date, date]]
+
+
+def fair_spans(frm: date, to: date) -> Spans:
+    """Return the days of a period, first and last of each span, on which 基本满意 counts as good."""
+    return [(first, last) for first, last, value in local.spans(FAIR_IS_GOOD, frm, to) if value == "yes"]
+
+
+def fair_words(fair: Spans, frm: date, to: date) -> str:
+    """Return what 基本满意 counts as in a period."""
+    if not fair:
+        return "不计为好评"
+    if fair == [(frm, to)]:
+        return "计为好评"
+    return "、".join(f"{first}至{last}" for first, last in fair) + "的计为好评，其余不计"

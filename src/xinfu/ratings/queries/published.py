@@ -25,7 +25,7 @@ from xinfu.core.privacy import mask, unseal
 from xinfu.core.refusal import NotFound
 from xinfu.people import queries as people
 from xinfu.ratings.models import Channel, Level, Rating
-from xinfu.ratings.statistics_local import FAIR_IS_GOOD, SMALLEST_GROUP
+from xinfu.ratings.statistics_local import SMALLEST_GROUP, fair_spans, fair_words
 
 if TYPE_CHECKING:
     from xinfu.people.models import Window
@@ -51,7 +51,7 @@ class Published:
     least: int
     levels: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
     good: int = 0
-    fair_is_good: bool = True
+    fair: str = ""
     defaults: int = 0
     left_out: int = 0
     texts: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ def of_item(item_id: int, today: date) -> Published:
 def _published(rows: QuerySet[Rating], today: date, *, by_window: bool) -> Published:
     frm, to = months_before(today)
     least = int(local.on(SMALLEST_GROUP, today).value)
-    fair = local.on(FAIR_IS_GOOD, to).value == "yes"
+    fair = fair_spans(frm, to)
     rows = rows.filter(excluded_at=None, rated_on__range=(frm, to)).order_by()
     keys = ("rated_on", "level", "channel", "is_anonymous", *(("window",) if by_window else ()))
     counted = list(rows.values_list(*keys).annotate(times=Count("*")))
@@ -163,7 +163,7 @@ def _published(rows: QuerySet[Rating], today: date, *, by_window: bool) -> Publi
     told = {
         month for month, n in months.items() if n >= least and (hidden[month] >= least or not hidden[month])
     }
-    levels, defaults = [0] * 5, 0
+    levels, good, defaults = [0] * 5, 0, 0
     for on, level, channel, *_, times in counted:
         if on.replace(day=1) not in told:
             continue
@@ -171,10 +171,12 @@ def _published(rows: QuerySet[Rating], today: date, *, by_window: bool) -> Publi
             defaults += times
         else:
             levels[level - 1] += times
+            is_good = level >= Level.GOOD or (level == Level.FAIR and any(a <= on <= b for a, b in fair))
+            good += times if is_good else 0
     one, two, three, four, five = levels
     near = {key for key, times in days.items() if times >= least}
     return Published(
-        frm, to, least, (one, two, three, four, five), sum(levels[2:] if fair else levels[3:]), fair, defaults,
+        frm, to, least, (one, two, three, four, five), good, fair_words(fair, frm, to), defaults,
         len(months) - len(told), tuple(_texts(rows, told, near, by_window=by_window)),
     )  # fmt: skip
 

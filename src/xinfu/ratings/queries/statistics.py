@@ -19,7 +19,7 @@ from xinfu.ratings.access import Can
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
 from xinfu.ratings.queries import listing
-from xinfu.ratings.statistics_local import CANNOT_COUNTS, FAIR_IS_GOOD, SMALLEST_GROUP
+from xinfu.ratings.statistics_local import CANNOT_COUNTS, SMALLEST_GROUP, Spans, fair_spans, fair_words
 from xinfu.ratings.telling import PARTS
 
 GROUPINGS: Mapping[str, tuple[str, str, str]] = {
@@ -92,13 +92,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The whole, and its groups in order; `least`: how many a group needs to be told."""
+    """The whole, and its groups in order; `least`: how many a group needs to be told; `fair`: what 基本满意 counts as."""
 
     by: str
     whole: Line
     lines: list[Line]
     least: int
-    fair_is_good: bool
+    fair: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +161,26 @@ def statistics(
     if by not in GROUPINGS or order not in ORDERS:
         raise Refused("unknown_grouping", "没有这种分组或排序，请从列表中选。", field="by")
     today = clock.today()
-    least, fair = int(local.on(SMALLEST_GROUP, today).value), local.on(FAIR_IS_GOOD, to).value == "yes"
+    least = int(local.on(SMALLEST_GROUP, today).value)
+    fair = fair_spans(frm, to)
     rows = listing.seen(actor, today).filter(rated_on__range=(frm, to))
     rows = rows.filter(department_id=department) if department else rows
-    sums = _sums(min(to, today), cannot_counts=local.on(CANNOT_COUNTS, to).value == "yes")
-    whole = next(iter(_lines(rows.order_by(), (), fair, sums)), _empty())
+    sums = _sums(min(to, today), fair, cannot_counts=local.on(CANNOT_COUNTS, to).value == "yes")
+    whole = next(iter(_lines(rows.order_by(), (), sums)), _empty())
     if whole.total < least:
-        return Statistics(by, _few(whole), [], least, fair)
+        return Statistics(by, _few(whole), [], least, fair_words(fair, frm, to))
     lines = _hidden(_grouped(rows, by, fair, sums), least)
     if order != "name":
         lines.sort(key=lambda line: (line.is_few, -line.ordered_by(order)))
-    return Statistics(by, whole, lines, least, fair)
+    return Statistics(by, whole, lines, least, fair_words(fair, frm, to))
+
+
+def _good(fair: Spans, prefix: str = "") -> Q:
+    """Return the condition of a good rating: 4 and 5, and 3 where the county's rule of its day says so."""
+    days = Q(pk=None)
+    for span in fair:
+        days |= Q(**{f"{prefix}rated_on__range": span})
+    return Q(**{f"{prefix}level__gte": Level.GOOD}) | (Q(**{f"{prefix}level": Level.FAIR}) & days)
 
 
 def _hidden(lines: list[Line], least: int) -> list[Line]:
@@ -204,23 +213,23 @@ def excluded(actor: Actor, frm: date, to: date) -> list[Excluded]:
     ]  # fmt: skip
 
 
-def _grouped(rows: QuerySet[Rating], by: str, fair: bool, sums: Sums) -> list[Line]:
+def _grouped(rows: QuerySet[Rating], by: str, fair: Spans, sums: Sums) -> list[Line]:
     if by == "reason":
         return _by_reason(rows, fair)
     if by == "month":
-        return _lines(rows.annotate(in_month=TruncMonth("rated_on")).order_by(), ("in_month",), fair, sums)
+        return _lines(rows.annotate(in_month=TruncMonth("rated_on")).order_by(), ("in_month",), sums)
     title, key, name = GROUPINGS[by]
     if by not in PARTS:
-        return _lines(rows.order_by(), (key, name) if name else (key,), fair, sums)
+        return _lines(rows.order_by(), (key, name) if name else (key,), sums)
     shown = rows.filter(listing.told(by)).order_by()
-    lines = _lines(shown, ("item_name",) if by == "item" else (key, name), fair, sums)
-    hidden = next(iter(_lines(rows.exclude(listing.told(by)).order_by(), (), fair, sums)), _empty())
+    lines = _lines(shown, ("item_name",) if by == "item" else (key, name), sums)
+    hidden = next(iter(_lines(rows.exclude(listing.told(by)).order_by(), (), sums)), _empty())
     return (
         [*lines, replace(hidden, name=f"匿名评价，不分{title}")] if hidden.total or hidden.defaults else lines
     )
 
 
-def _sums(due_by: date, *, cannot_counts: bool) -> Sums:
+def _sums(due_by: date, fair: Spans, *, cannot_counts: bool) -> Sums:
     """Return what is counted; of the bad ones those whose term is over by the day, without upheld appeals."""
     active = ~Q(channel=Channel.DEFAULT) & Q(excluded_at=None)
     valid = active & Q(loop__isnull=False, loop__rectify_due_on__lte=due_by)
@@ -228,6 +237,7 @@ def _sums(due_by: date, *, cannot_counts: bool) -> Sums:
         valid &= ~Q(loop__status=Status.CANNOT)
     return {
         **{f"n{level}": Count("id", filter=active & Q(level=level)) for level in Level},
+        "good": Count("id", filter=active & _good(fair)),
         "defaults": Count("id", filter=Q(channel=Channel.DEFAULT)),
         "out": Count("id", filter=Q(excluded_at__isnull=False)),
         "valid": Count("id", filter=valid),
@@ -237,36 +247,35 @@ def _sums(due_by: date, *, cannot_counts: bool) -> Sums:
     }
 
 
-def _lines(rows: QuerySet[Rating], keys: Sequence[str], fair: bool, sums: Sums) -> list[Line]:
+def _lines(rows: QuerySet[Rating], keys: Sequence[str], sums: Sums) -> list[Line]:
     if not keys:
-        return [_line("合计", rows.aggregate(**sums), fair)]
+        return [_line("合计", rows.aggregate(**sums))]
     found = rows.values(*keys).annotate(**sums)
-    return [_line(_name(keys[-1], row[keys[-1]]), row, fair) for row in found]
+    return [_line(_name(keys[-1], row[keys[-1]]), row) for row in found]
 
 
-def _line(name: str, row: Mapping[str, Any], fair: bool) -> Line:
+def _line(name: str, row: Mapping[str, Any]) -> Line:
     levels = (row["n1"], row["n2"], row["n3"], row["n4"], row["n5"])
-    good = sum(levels[2:]) if fair else sum(levels[3:])
-    return Line(name, levels, good, row["defaults"], row["out"], row["valid"], row["rectified"])
+    return Line(name, levels, row["good"], row["defaults"], row["out"], row["valid"], row["rectified"])
 
 
-def _by_reason(rows: QuerySet[Rating], fair: bool) -> list[Line]:
+def _by_reason(rows: QuerySet[Rating], fair: Spans) -> list[Line]:
     active = rows.exclude(channel=Channel.DEFAULT).filter(excluded_at=None)
     counts: dict[str, list[int]] = {}
+    good: dict[str, int] = {}
     found = (
         RatingReason.objects.filter(rating__in=active.order_by())
         .order_by("code")
         .values_list("code", "rating__level")
-        .annotate(times=Count("id"))
+        .annotate(times=Count("id"), good=Count("id", filter=_good(fair, "rating__")))
     )
-    for code, level, times in found:
+    for code, level, times, of_good in found:
         counts.setdefault(code, [0] * 5)[level - 1] += times
-    lines = []
-    for code, by_level in counts.items():
-        one, two, three, four, five = by_level
-        good = sum(by_level[2:]) if fair else sum(by_level[3:])
-        lines.append(Line(_reason(code), (one, two, three, four, five), good))
-    return lines
+        good[code] = good.get(code, 0) + of_good
+    return [
+        Line(_reason(code), (one, two, three, four, five), good[code])
+        for code, (one, two, three, four, five) in counts.items()
+    ]
 
 
 def _reason(code: str) -> str:
