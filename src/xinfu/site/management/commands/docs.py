@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import URLResolver, get_resolver
 
 from xinfu.core import access, events, local, tasks
 from xinfu.core.access import ROLE_LABELS
 from xinfu.core.flow import Flow
 from xinfu.indicators import reference
+from xinfu.site.api import api
 
 FOLDER = Path(settings.ROOT) / "docs" / "reference"
 NOTE = "<!-- 由 ./run manage docs 从代码生成，请勿手改 -->\n\n"
@@ -59,6 +62,42 @@ def permissions() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _views(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _views(entry, prefix + str(entry.pattern))
+        else:
+            yield prefix + str(entry.pattern), getattr(entry.callback, "permission", None)
+
+
+def _operations() -> Iterator[tuple[str, str, object]]:
+    guards = {
+        api.get_openapi_operation_id(operation): getattr(operation.view_func, "permission", "")
+        for router in api._get_bound_routers()  # noqa: SLF001 -- ninja tells its routers nowhere else
+        for view in router.path_operations.values()
+        for operation in view.operations
+    }
+    for path, methods in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items():
+        for method, told in methods.items():
+            yield method.upper(), path, guards[told["operationId"]]
+
+
+def doors() -> str:
+    """Return every address of the screens and the API with the permission that opens it."""
+    words = {"public": "任何人", "signed_in": "登录的人"} | {
+        p: label for p, (label, _) in access.grants().items()
+    }
+
+    def line(address: str, guard: object) -> str:
+        return f"| `{address}` | {words.get(str(guard), '')} | `{guard}` |"
+
+    screens = sorted(line(f"/{route}", guard) for route, guard in _views(get_resolver()) if guard is not None)
+    operations = sorted(line(f"{method} {path}", guard) for method, path, guard in _operations())
+    head = ["| 地址 | 谁能打开 | 权限 |", "|---|---|---|"]
+    parts = ["# 地址与权限\n", "## 页面\n", *head, *screens, "\n## 接口\n", *head, *operations]
+    return "\n".join(parts) + "\n"
+
+
 def schedule() -> str:
     lines = ["# 定时任务\n", "| 任务 | 标识 | 时间（cron，北京时间） | 调用 |", "|---|---|---|---|"]
     lines += [
@@ -88,6 +127,7 @@ def pages() -> dict[str, str]:
     made = {
         **flows(),
         "permissions.md": permissions(),
+        "addresses.md": doors(),
         "schedule.md": schedule(),
         "local-rules.md": local_rules(),
         "indicators.md": reference.page(),
