@@ -11,11 +11,13 @@ import pytest
 from django.db import connection
 
 from tests import make
-from xinfu.core import journal
+from tests.people.test_second_factor import SECRET, code_at
+from xinfu.core import journal, privacy
 from xinfu.core.access import Role
 from xinfu.core.refusal import Refused
 from xinfu.people import actions
-from xinfu.people.models import Account, Department, LoginLock, LoginRecord, Person, RoleGrant
+from xinfu.people.actions.second import first_codes
+from xinfu.people.models import Account, Authenticator, Department, LoginLock, LoginRecord, Person, RoleGrant
 
 DAY = date(2023, 5, 18)
 
@@ -157,3 +159,17 @@ def test_the_same_list_loaded_twice_at_once_makes_each_unit_once(county: make.Of
 
     assert at_once(load, load) == ["ok", "ok"]
     assert Department.objects.filter(code__startswith="V").count() == 100
+
+
+@pytest.mark.parametrize("kind", ["code", "recovery"])
+def test_of_two_who_use_one_code_at_once_one_is_in(county: make.Office, now: datetime, kind: str) -> None:
+    account = Account.objects.get(person=make.person(Role.WINDOW_CLERK, county.unit_a))
+    sealed = privacy.seal({"secret": SECRET})
+    Authenticator.objects.create(account=account, sealed=sealed, begun_at=now, confirmed_at=now)
+    typed = {"code": code_at(now), "recovery": first_codes(account, now)[0]}[kind]
+
+    def enter() -> Any:
+        return actions.pass_code(account=account, code=typed, address="10.0.0.1", at=now)
+
+    refusal = {"code": "code_used", "recovery": "wrong_code"}[kind]
+    assert at_once(enter, enter, enter) == sorted(["ok", refusal, refusal])
