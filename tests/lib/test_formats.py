@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from xinfu.lib import merkle
+from xinfu.lib import merkle, scorecard
 from xinfu.lib.canon import canon
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "formats.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```([\w-]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 PROOFS = [text for kind, text in BLOCKS if kind == "json"]
 ((_, CHECKPOINT),) = (block for block in BLOCKS if block[0] == "checkpoint")
 ((_, KEY),) = (block for block in BLOCKS if block[0] == "key")
@@ -42,3 +42,12 @@ def test_the_walk_by_hand_leads_to_the_printed_root():
     for is_left, other in zip(reversed(sides), map(bytes.fromhex, path), strict=True):
         digest = merkle.node_hash(digest, other) if is_left else merkle.node_hash(other, digest)
     assert digest.hex() == proof["root"]
+
+
+def test_the_printed_table_and_entries_give_the_printed_card(tmp_path, capsys):
+    for kind in ("score-table", "score-entries"):
+        ((_, text),) = (block for block in BLOCKS if block[0] == kind)
+        (tmp_path / kind).write_text(text, encoding="utf-8")
+    assert scorecard.main([str(tmp_path / "score-table"), str(tmp_path / "score-entries")]) == 0
+    ((_, card),) = (block for block in BLOCKS if block[0] == "score-card")
+    assert json.loads(capsys.readouterr().out) == json.loads(card)
