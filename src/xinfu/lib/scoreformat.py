@@ -22,11 +22,12 @@ class _Fields:
             raise ScoreError(f"{where}应是一个对象")
         self.left, self.where = dict(said), where
 
-    def take(self, name: str, read: Callable[[Any], T], default: T = NEEDED) -> T:
+    def take(self, name: str, read: Callable[[Any], T], default: Any = NEEDED) -> T:
         if name not in self.left:
             if default is NEEDED:
                 raise ScoreError(f"{self.where}缺少“{name}”")
-            return default
+            found: T = default
+            return found
         try:
             return read(self.left.pop(name))
         except ScoreError as wrong:
@@ -180,9 +181,9 @@ def _block(said: Json, number: int) -> Block:
 
 def _rule(said: Json, number: int) -> Rule:
     given = _Fields(said, f"第{number}条规则")
-    both = given.take("points", _not_negative, None)
-    low = given.take("from", _not_negative, both)
-    high = given.take("to", _not_negative, both)
+    both = given.take("points", _or_none(_not_negative), None)
+    low = given.take("from", _or_none(_not_negative), both)
+    high = given.take("to", _or_none(_not_negative), both)
     if low is None or high is None:
         raise ScoreError(f"第{number}条规则没有写分值：“points”，或“from”和“to”")
     found = Rule(
