@@ -42,10 +42,6 @@ def write(rated: Iterable[Rated]) -> None:
     made = sorted((_row(one) for one in rated), key=lambda pair: pair[0].code)
     ids = tables.ids_for(len(made))
     tables.insert_ratings((pk, *row, sealed) for pk, (row, sealed) in zip(ids, made, strict=True))
-    pairs = [
-        (pk, code) for pk, (row, _) in zip(ids, made, strict=True) for code in row.reason_codes.split(",")
-    ]
-    tables.insert("ratings_ratingreason", ("rating_id", "code"), [(pk, code) for pk, code in pairs if code])
 
 
 def _row(one: Rated) -> tuple[tables.Row, bytes]:

@@ -15,7 +15,7 @@ from xinfu.core.models import JournalEntry
 from xinfu.core.refusal import Forbidden
 from xinfu.ratings.actions import intake
 from xinfu.ratings.exchange import BadRecord, Record
-from xinfu.ratings.models import BadRating, Rating, RatingReason
+from xinfu.ratings.models import BadRating, Rating
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2023, 5, 10, 1, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_a_rating_takes_unit_window_and_item_from_its_case(case: Any, office: ma
     )  # fmt: skip
     assert (rating.user_kind, rating.item_name, rating.rated_at) == ("organisation", "企业设立登记", RATED)
     assert privacy.unseal(rating.sealed)["phone"] == "13800001234"
-    assert list(RatingReason.objects.values_list("code", flat=True)) == ["510"]
+    assert list(Rating.objects.values_list("reason_codes", flat=True)) == ["510"]
 
 
 def test_an_anonymous_rating_keeps_neither_case_nor_person_nor_hour(case: Any) -> None:

@@ -75,7 +75,6 @@ class New:
     place: int
     row: Row
     person: str
-    reasons: tuple[str, ...]
 
 
 def take_ratings(
@@ -234,7 +233,7 @@ class _Intake:
             is_anonymous, record.may_publish, _midnight(local_time) if is_anonymous else record.rated_at,
             local_time.date(), *about,
         )  # fmt: skip
-        return New(place, row, "" if is_anonymous else _person(record), record.reasons)
+        return New(place, row, "" if is_anonymous else _person(record))
 
     def _reaches(self, *units: int | None) -> bool:
         return any(self.scope.covers(unit) for unit in units)
@@ -267,8 +266,6 @@ class _Intake:
         sealed = privacy.seal_texts([one.person or None for one in new])
         ids = rows.ids_for(len(new))
         rows.insert_ratings((pk, *one.row, who) for pk, one, who in zip(ids, new, sealed, strict=True))
-        pairs = [(pk, code) for pk, one in zip(ids, new, strict=True) for code in one.reasons]
-        rows.insert("ratings_ratingreason", ("rating_id", "code"), pairs)
         part.loops = self._open([pk for pk, one in zip(ids, new, strict=True) if self._is_loop(one.row)])
 
     def _is_loop(self, row: Row) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from xinfu.cases import queries as cases
@@ -67,11 +68,12 @@ def rate(
     rating = _row(case, is_anonymous=is_anonymous, at=at)
     rating.stage, rating.turn, rating.channel, rating.level = stage, turn, channel, level
     rating.reason_codes, rating.text, rating.may_publish = ",".join(chosen), said, may_publish and bool(said)
-    if is_anonymous:
-        _keep(rating, chosen)
+    if is_anonymous:  # one statement needs no transaction; within a caller's it gets a savepoint
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            _keep(rating)
         return rating
     with transaction.atomic():
-        _keep(rating, chosen)
+        _keep(rating)
         if level in BAD_LEVELS:
             open_loop(rating=rating, by=by, at=at)
         journal.record(
@@ -87,9 +89,9 @@ def rate(
     return rating
 
 
-def _keep(rating: Rating, chosen: Sequence[str]) -> None:
+def _keep(rating: Rating) -> None:
     try:
-        rows.insert_one(rating, chosen)
+        rows.insert_one(rating)
     except IntegrityError:  # one a turn is the database's rule: also of two at once it lets one through
         raise Refused("rated_before", RATED) from None
 

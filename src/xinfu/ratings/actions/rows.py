@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
 from xinfu.ratings.models import Channel, Rating
 
@@ -54,12 +53,6 @@ ONE = (
     f"INSERT INTO ratings_rating ({', '.join(COLUMNS[1:])}) "  # noqa: S608 -- fixed names
     f"VALUES ({', '.join(['%s'] * (len(COLUMNS) - 1))}) RETURNING id"
 )
-REASON = "INSERT INTO ratings_ratingreason (rating_id, code) VALUES (%s, %s)"
-ONE_WITH_REASONS = f"""
-WITH kept AS ({ONE}), told AS (
-  INSERT INTO ratings_ratingreason (rating_id, code) SELECT id, unnest(%s::text[]) FROM kept
-) SELECT id FROM kept
-"""  # noqa: S608 -- fixed names
 
 
 def ids_for(many: int) -> list[int]:
@@ -77,24 +70,17 @@ def ids_for(many: int) -> list[int]:
     return list(range(first, first + many))
 
 
-def insert_one(rating: Rating, reasons: Sequence[str]) -> None:
-    """Write a rating with its reasons; on PostgreSQL by one statement.
+def insert_one(rating: Rating) -> None:
+    """Write a rating and note its key; an IntegrityError ends the transaction or savepoint around it, if there is one.
 
-    Written out, because each rating sends it: put together by the ORM it took longer than to be carried out. That one
-    statement needs no transaction around it; within one it gets a savepoint, so that a rating refused breaks nothing.
+    Written out, because each rating sends it: put together by the ORM it took longer than to be carried out.
     """
     values = [getattr(rating, name) for name in COLUMNS[1:]]
-    at_once = connection.vendor == "postgresql"
-    alone = at_once and not connection.in_atomic_block
-    with nullcontext() if alone else transaction.atomic(), connection.cursor() as cursor:
-        if at_once:
-            cursor.execute(ONE_WITH_REASONS, [*values, list(reasons)])
-            rating.pk = cursor.fetchone()[0]
-        else:
-            values[MOMENT - 1] = connection.ops.adapt_datetimefield_value(values[MOMENT - 1])
-            cursor.execute(ONE, values)
-            rating.pk = cursor.fetchone()[0]
-            cursor.executemany(REASON, [(rating.pk, code) for code in reasons])
+    if connection.vendor != "postgresql":
+        values[MOMENT - 1] = connection.ops.adapt_datetimefield_value(values[MOMENT - 1])
+    with connection.cursor() as cursor:
+        cursor.execute(ONE, values)
+        (rating.pk,) = cursor.fetchone()
 
 
 def insert_ratings(rows: Iterable[tuple[Any, ...]]) -> None:

@@ -185,22 +185,6 @@ class Rating(models.Model):
         return self.code
 
 
-class RatingReason(models.Model):
-    """One coded reason of a rating (hall.md §1.3), for counting."""
-
-    rating = models.ForeignKey(
-        Rating, on_delete=models.CASCADE, related_name="reasons", db_index=False, verbose_name="评价"
-    )
-    code = models.CharField("理由编码", max_length=3)
-
-    class Meta:
-        verbose_name = "评价理由"
-        constraints = [models.UniqueConstraint(fields=["rating", "code"], name="one_reason_once")]
-
-    def __str__(self) -> str:
-        return self.code
-
-
 class ReasonSwitch(models.Model):
     """From a day on, an extension option of the national list is offered in this county, or is not."""
 

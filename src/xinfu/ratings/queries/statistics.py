@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,10 +15,10 @@ from django.db.models.functions import TruncMonth
 from xinfu.core import clock, local
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import Refused
-from xinfu.ratings import codes
+from xinfu.ratings import codes, triage
 from xinfu.ratings.access import Can
 from xinfu.ratings.flow import Status
-from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingStep, Channel, Level, Rating, RatingReason
+from xinfu.ratings.models import BAD_LEVELS, BadRating, BadRatingStep, Channel, Level, Rating
 from xinfu.ratings.queries import listing
 from xinfu.ratings.statistics_local import CANNOT_COUNTS, SMALLEST_GROUP, Spans, fair_spans, fair_words
 from xinfu.ratings.telling import PARTS
@@ -175,12 +176,12 @@ def statistics(
     return Statistics(by, whole, lines, least, fair_words(fair, frm, to))
 
 
-def _good(fair: Spans, prefix: str = "") -> Q:
+def _good(fair: Spans) -> Q:
     """Return the condition of a good rating: 4 and 5, and 3 where the county's rule of its day says so."""
     days = Q(pk=None)
     for span in fair:
-        days |= Q(**{f"{prefix}rated_on__range": span})
-    return Q(**{f"{prefix}level__gte": Level.GOOD}) | (Q(**{f"{prefix}level": Level.FAIR}) & days)
+        days |= Q(rated_on__range=span)
+    return Q(level__gte=Level.GOOD) | (Q(level=Level.FAIR) & days)
 
 
 def _hidden(lines: list[Line], least: int) -> list[Line]:
@@ -260,18 +261,16 @@ def _line(name: str, row: Mapping[str, Any]) -> Line:
 
 
 def _by_reason(rows: QuerySet[Rating], fair: Spans) -> list[Line]:
-    active = rows.exclude(channel=Channel.DEFAULT).filter(excluded_at=None)
+    active = rows.exclude(channel=Channel.DEFAULT).exclude(reason_codes="").filter(excluded_at=None)
+    found = active.order_by().values_list("reason_codes", "level")
     counts: dict[str, list[int]] = {}
-    good: dict[str, int] = {}
-    found = (
-        RatingReason.objects.filter(rating__in=active.order_by())
-        .order_by("code")
-        .values_list("code", "rating__level")
-        .annotate(times=Count("id"), good=Count("id", filter=_good(fair, "rating__")))
-    )
-    for code, level, times, of_good in found:
-        counts.setdefault(code, [0] * 5)[level - 1] += times
-        good[code] = good.get(code, 0) + of_good
+    good: Counter[str] = Counter()
+    for together, level, times, of_good in found.annotate(
+        times=Count("id"), good=Count("id", filter=_good(fair))
+    ):
+        for code in triage.split(together):
+            counts.setdefault(code, [0] * 5)[level - 1] += times
+            good[code] += of_good
     return [
         Line(_reason(code), (one, two, three, four, five), good[code])
         for code, (one, two, three, four, five) in counts.items()
