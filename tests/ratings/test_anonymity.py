@@ -6,6 +6,7 @@ had the other been rated: it must be the same to the letter. Its counterpart sho
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,10 @@ from tests.conftest import CHINA
 from tests.ratings import loops
 from xinfu.cases.models import Case
 from xinfu.catalog.models import Item
-from xinfu.core import clock, privacy
+from xinfu.core import clock, links, privacy
 from xinfu.core.access import Role
 from xinfu.core.models import JournalEntry
-from xinfu.ratings import actions, tasks
+from xinfu.ratings import actions, tasks, ways
 from xinfu.ratings.actions import rating as rating_actions
 from xinfu.ratings.flow import Status
 from xinfu.ratings.models import BadRating, Channel, Rating
@@ -409,3 +410,22 @@ def test_a_pair_never_names_the_author_of_its_anonymous_half(
         assert "追评</span>" not in page
     assert bare(client.get(f"{LIST}?follow_up=1")).count("data-row") == 0
     assert "后来办好了" not in bare(client.get(f"/ratings/loops/{first.code}/"))
+
+
+def test_no_address_of_a_rating_tells_the_case_its_code_or_its_level(
+    client: Any, cases: list[Case], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two lines of a server's log, seconds apart, would join the case to what was said of it."""
+    page = f"/ratings/r/{ways.on_receipt(cases[0].pk, stage='2', turn=1, until=NEXT)}/"
+    with caplog.at_level("INFO", logger="xinfu.access"):
+        done = client.post(page, {"level": "1", "reasons": ["110"]})
+        client.get(done["Location"])
+    rating = Rating.objects.get()
+    for address in (page, done["Location"]):
+        token = address.strip("/").rpartition("/")[2]
+        said = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        for word in (str(cases[0].pk), rating.code, cases[0].case_no, f".{rating.level}."):
+            assert len(word) == 1 or word.encode() not in said
+        assert token not in caplog.text
+        assert links.make(ways.FIRST, "1", until=NEXT)[:8] != links.make(ways.FIRST, "2", until=NEXT)[:8]
+    assert "/ratings/r/<str:token>/ 302" in caplog.text

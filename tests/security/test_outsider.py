@@ -33,7 +33,9 @@ from xinfu.core.access import Role
 from xinfu.core.models import JournalEntry, StoredFile
 from xinfu.core.refusal import Refused
 from xinfu.indicators.flow import ProposalStatus
+from xinfu.people import actions as people
 from xinfu.people.models import Account, ApiToken, Department, SignIn
+from xinfu.ratings.flow import Status as LoopStatus
 from xinfu.ratings.models import Exchange
 
 AT = datetime(2023, 6, 20, 9, 0, tzinfo=UTC)
@@ -126,9 +128,10 @@ def test_a_session_of_another_cannot_be_ended_by_its_number(as_role: Any, office
 
 @dataclass(frozen=True)
 class Theirs:
-    """Something of one unit: how its system reads it, and the steps that its system may take with it."""
+    """Something of one unit: how its system reads it, and the steps that its people may take with it."""
 
     unit: Department
+    role: Role
     scopes: tuple[str, ...]
     row: Model
     rows: tuple[str, dict[str, str] | None, str]
@@ -145,20 +148,27 @@ LATER = LATER_DAY.isoformat()
 
 def a_rating(office: make.Office) -> Theirs:
     row = loops.rating(office, AT)
-    return Theirs(office.unit_a, ("ratings.see",), row, (RATINGS, None, "items"), one=f"{RATINGS}/{row.code}")
+    return Theirs(
+        office.unit_a,
+        Role.WINDOW_CHIEF,
+        ("ratings.see",),
+        row,
+        (RATINGS, None, "items"),
+        one=f"{RATINGS}/{row.code}",
+    )
 
 
 def a_rating_given_out(office: make.Office) -> Theirs:
     period = {"first_on": "2023-06-01", "last_on": "2023-06-30"}
     rows = (f"{RATINGS}/exchange/D/export", period, "records")
-    return Theirs(office.unit_a, ("ratings.exchange",), loops.rating(office, AT), rows)
+    return Theirs(office.unit_a, Role.APPRAISAL, ("ratings.exchange",), loops.rating(office, AT), rows)
 
 
 def a_loop(office: make.Office) -> Theirs:
     row = loops.loop(office, AT)
     one = f"{RATINGS}/loops/{row.rating.code}"
     return Theirs(
-        office.unit_a, ("ratings.see", "ratings.handle"), row, (f"{RATINGS}/loops", None, "items"), one=one,
+        office.unit_a, Role.WINDOW_CHIEF, ("ratings.see",), row, (f"{RATINGS}/loops", None, "items"), one=one,
         steps=((f"{one}/moves", {"move": "accept", "due_on": LATER}),),
     )  # fmt: skip
 
@@ -167,7 +177,7 @@ def an_item(office: make.Office) -> Theirs:
     row = items.item(office)
     one = f"{ASSIGNED}/{row.pk}"
     return Theirs(
-        office.unit_a, ("assignments.see", "assignments.do"), row, (ASSIGNED, None, "items"), one=one,
+        office.unit_a, Role.WINDOW_CHIEF, ("assignments.see",), row, (ASSIGNED, None, "items"), one=one,
         steps=((f"{one}/moves", {"move": "accept"}),),
     )  # fmt: skip
 
@@ -176,7 +186,7 @@ def a_meeting(office: make.Office) -> Theirs:
     row = gatherings.meeting(office, state=MeetingStatus.NOTIFIED, guests=[office.unit_a.pk])
     one = f"{MEETINGS}/{row.pk}"
     return Theirs(
-        office.general, ("assignments.see", "assignments.meet"), row, (MEETINGS, None, "meetings"), one=one,
+        office.general, Role.GENERAL, ("assignments.see",), row, (MEETINGS, None, "meetings"), one=one,
         steps=((f"{one}/moves", {"move": "cancel", "note": "情况有变"}),),
     )  # fmt: skip
 
@@ -187,7 +197,7 @@ def a_meeting_with_a_decision(office: make.Office) -> Theirs:
     one, decision = f"{MEETINGS}/{row.pk}", gatherings.decision(office, row, by, due_on=LATER_DAY)
     said = {"title": "再压减", "department": office.unit_a.code, "due_on": LATER}
     return Theirs(
-        office.general, ("assignments.see", "assignments.meet", "assignments.give"), row,
+        office.general, Role.GENERAL, ("assignments.see",), row,
         (MEETINGS, None, "meetings"), one=one,
         steps=((f"{one}/decisions", said), (f"{one}/decisions/{decision.pk}/item", {})),
     )  # fmt: skip
@@ -198,7 +208,7 @@ def a_suggestion(office: make.Office) -> Theirs:
     one = f"{PROPOSALS}/{row.pk}"
     scopes = ("indicators.see_proposals", "indicators.propose")
     return Theirs(
-        office.unit_a, scopes, row, (PROPOSALS, None, "proposals"), one=one,
+        office.unit_a, Role.UNIT_LIAISON, scopes, row, (PROPOSALS, None, "proposals"), one=one,
         steps=((f"{one}/moves", {"move": "withdraw", "note": "情况有变"}),),
     )  # fmt: skip
 
@@ -222,8 +232,8 @@ def rows_told(client: Client, theirs: Theirs, headers: dict[str, str]) -> int:
     return len(answer.json()[name])
 
 
-def step(client: Client, url: str, said: dict[str, str], headers: dict[str, str]) -> int:
-    return client.post(url, said, content_type="application/json", headers=headers).status_code
+def step(client: Client, url: str, said: dict[str, str], headers: dict[str, str] | None = None) -> int:
+    return client.post(url, said, content_type="application/json", headers=headers or {}).status_code
 
 
 @pytest.mark.usefixtures("_a_day_of_june")
@@ -263,13 +273,8 @@ def kept(row: Model) -> tuple[Any, int]:
 
 
 @pytest.mark.usefixtures("_a_day_of_june")
-@pytest.mark.parametrize(
-    "kind", [a_loop, an_item, a_meeting, a_meeting_with_a_decision, a_suggestion], ids=lambda k: k.__name__
-)
-def test_a_token_of_another_department_changes_nothing_of_it(
-    client: Client, office: make.Office, kind: Callable[[make.Office], Theirs]
-) -> None:
-    theirs = kind(office)
+def test_a_token_of_another_department_changes_nothing_of_it(client: Client, office: make.Office) -> None:
+    theirs = a_suggestion(office)
     own, other = (token_for(unit, *theirs.scopes) for unit in (theirs.unit, office.unit_b))
     for url, said in theirs.steps:
         before = kept(theirs.row)
@@ -277,6 +282,43 @@ def test_a_token_of_another_department_changes_nothing_of_it(
         assert kept(theirs.row) == before
         assert step(client, url, said, own) == 200, url
         assert kept(theirs.row) != before
+
+
+STEPPED = (a_loop, an_item, a_meeting, a_meeting_with_a_decision, a_suggestion)
+
+
+@pytest.mark.usefixtures("_a_day_of_june")
+@pytest.mark.parametrize("kind", STEPPED, ids=lambda k: k.__name__)
+def test_a_colleague_of_another_department_changes_nothing_of_it(
+    office: make.Office, as_role: Callable[..., Client], kind: Callable[[make.Office], Theirs]
+) -> None:
+    """What systems are not granted at all, people do: those of the unit, and nobody of another one."""
+    theirs = kind(office)
+    own, other = as_role(theirs.role, theirs.unit), as_role(Role.WINDOW_CHIEF, office.unit_b)
+    for url, said in theirs.steps:
+        before = kept(theirs.row)
+        assert step(other, url, said) in (403, 404), url
+        assert kept(theirs.row) == before
+        assert step(own, url, said) == 200, url
+        assert kept(theirs.row) != before
+
+
+@pytest.mark.parametrize(
+    "scope", ["ratings.judge", "ratings.handle", "assignments.confirm", "people.give_roles"]
+)
+def test_who_issues_tokens_gets_no_right_to_decide_by_one(office: make.Office, scope: str) -> None:
+    admin = make.actor(Role.SYSTEM_ADMIN, office.root)
+    with pytest.raises(Refused, match="不授予接口"):
+        people.issue_token(name="判官", scopes=[scope], department=office.appraisal, by=admin, at=AT)
+
+
+def test_a_scope_that_an_older_token_still_carries_opens_nothing(client: Client, office: make.Office) -> None:
+    loop = loops.loop(office, AT, state=LoopStatus.APPEALED)
+    headers = token_for(office.appraisal, "ratings.judge", "ratings.see")
+    url = f"{RATINGS}/loops/{loop.rating.code}/moves"
+    assert step(client, url, {"move": "reject", "note": "属实"}, headers) in (403, 404, 409)
+    loop.refresh_from_db()
+    assert loop.status == LoopStatus.APPEALED
 
 
 # --- forged links --------------------------------------------------------------------------------

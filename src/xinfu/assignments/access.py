@@ -22,7 +22,7 @@ DOERS = OFFICE | {Role.UNIT_LIAISON, Role.WINDOW_CHIEF, Role.TOWN_CLERK}
 
 grant(
     {
-        Can.SEE: ("查看交办事项", DOERS),
+        Can.SEE: ("查看交办事项", DOERS | {Role.SYSTEM_TOKEN}),
         Can.GIVE: ("交办事项", OFFICE),
         Can.DO: ("签收、办理、分解、转办交办事项", DOERS),
         Can.CONFIRM: ("确认、退回、催办、撤销本单位交办的事项", DOERS),

@@ -1,21 +1,24 @@
-"""Signed links that open one thing to whoever holds them, until a moment: no log-in, nothing stored.
+"""Sealed links that open one thing to whoever holds them, until a moment: no log-in, nothing stored.
 
-A token is URL-safe base64 of: expiry (seconds, 8 bytes) ‖ key ‖ 16 bytes of HMAC-SHA-256 over kind, expiry and key.
+A token is URL-safe base64 of expiry (seconds, 8 bytes) ‖ key under AES-SIV (RFC 5297), with the kind beside it. It tells
+its reader nothing: addresses stand in the logs of every server on the way, beside one another and to the second.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from datetime import datetime
 from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from xinfu.core import keys
 from xinfu.core.refusal import Refused
 
 LONGEST = 200
-MAC = 16
+TAG = 16
 FORGED = "这个链接不完整，或者不是本系统发出的，请重新扫码或点击短信中的链接。"
 EXPIRED = "这个链接已过期，请向窗口索取新的二维码或链接。"
 
@@ -23,14 +26,17 @@ EXPIRED = "这个链接已过期，请向窗口索取新的二维码或链接。
 def make(kind: str, key: str, *, until: datetime) -> str:
     """Return the token that opens the thing `key` of a kind until a moment."""
     body = int(until.timestamp()).to_bytes(8, "big") + key.encode()
-    return base64.urlsafe_b64encode(body + _mac(kind, body)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_cipher().encrypt(body, [kind.encode()])).decode().rstrip("=")
 
 
 def read(kind: str, token: str, *, at: datetime) -> str:
     """Return the key that a token opens. Raises Refused: forged_link (also of another kind), expired_link."""
     whole = _bytes(token)
-    body, mac = whole[:-MAC], whole[-MAC:]
-    if len(body) <= 8 or not hmac.compare_digest(mac, _mac(kind, body)):
+    try:
+        body = _cipher().decrypt(whole, [kind.encode()]) if len(whole) > TAG + 8 else b""
+    except InvalidTag:
+        body = b""
+    if not body:
         raise Refused("forged_link", FORGED)
     if at.timestamp() > int.from_bytes(body[:8], "big"):
         raise Refused("expired_link", EXPIRED)
@@ -47,9 +53,5 @@ def _bytes(token: str) -> bytes:
 
 
 @cache
-def _key() -> bytes:
-    return keys.secret("links", 32)
-
-
-def _mac(kind: str, body: bytes) -> bytes:
-    return hmac.digest(_key(), kind.encode() + b"\n" + body, "sha256")[:MAC]
+def _cipher() -> AESSIV:
+    return AESSIV(keys.secret("links", 32))

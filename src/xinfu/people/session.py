@@ -217,7 +217,7 @@ def _system(token: ApiToken) -> Actor:
         unit_id=token.department_id,
         unit_name=token.department.short_name if token.department else "",
         roles=frozenset({Role.SYSTEM_TOKEN}),
-        scopes=dict.fromkeys(token.scopes, scope),
+        scopes=dict.fromkeys(permissions_of(Role.SYSTEM_TOKEN) & set(token.scopes), scope),
     )
 
 

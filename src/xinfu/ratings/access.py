@@ -29,7 +29,7 @@ HANDLERS = frozenset({Role.UNIT_LIAISON, Role.WINDOW_CHIEF, Role.TOWN_CLERK})
 
 grant(
     {
-        Can.SEE: ("查看评价", OFFICE | HANDLERS | {Role.WINDOW_CLERK}),
+        Can.SEE: ("查看评价", OFFICE | HANDLERS | {Role.WINDOW_CLERK, Role.SYSTEM_TOKEN}),
         Can.SEE_NAMES: ("查看实名评价人", {Role.APPRAISAL} | HANDLERS),
         Can.EXPORT: ("导出评价", {Role.APPRAISAL, Role.GENERAL} | HANDLERS),
         Can.SET_UP: ("设定评价方式和理由", {Role.APPRAISAL}),

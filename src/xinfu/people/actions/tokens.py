@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from xinfu.core import access, journal
+from xinfu.core.access import Role
 from xinfu.core.actor import Actor
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.people import limits
@@ -19,19 +20,22 @@ from xinfu.people.access import Can
 from xinfu.people.actions.departments import filled
 from xinfu.people.models import ApiToken, Department
 
-OWN = ("people.", "core.")
-"""Permissions of administration: no system gets them."""
-
 
 def grantable() -> dict[str, str]:
-    """Return the permissions that a token may carry, with their labels."""
-    return {p: label for p, (label, _) in access.grants().items() if not p.startswith(OWN)}
+    """Return the permissions that a token may carry, with their labels: those of the role of systems.
+
+    What a person judges, handles, confirms or publishes is not among them: who issues tokens would give it to himself.
+    """
+    systems = access.permissions_of(Role.SYSTEM_TOKEN)
+    return {p: label for p, (label, _) in access.grants().items() if p in systems}
 
 
 def _scopes(scopes: Iterable[str]) -> list[str]:
     wanted = sorted(set(scopes))
     if not wanted or not grantable().keys() >= set(wanted):
-        raise Refused("bad_scopes", "请从列表中至少选一项权限；管理类权限不授予接口。", field="scopes")
+        raise Refused(
+            "bad_scopes", "请从列表中至少选一项权限；审核、办理、发布和管理类权限不授予接口。", field="scopes"
+        )
     return wanted
 
 
