@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from tests import make
 from tests.cases.conftest import as_csv, import_cases, row
 from tests.conftest import CHINA
 from tests.races.test_papers import together
 from xinfu.cases.models import Case
-from xinfu.core.refusal import Refused
-from xinfu.ratings import actions
-from xinfu.ratings.models import BadRating, Channel, Rating
+from xinfu.core import clock
+from xinfu.ratings import ways
+from xinfu.ratings.models import BadRating, Rating
 
 AT = datetime(2023, 6, 29, 10, 30, tzinfo=CHINA)
 
 
 @pytest.mark.parametrize("is_anonymous", [True, False])
-def test_fifty_at_once_give_one_rating(tmp_path: Path, is_anonymous: bool) -> None:
+def test_fifty_submissions_of_one_link_at_once_give_one_rating(
+    tmp_path: Path, is_anonymous: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make.office()
+    monkeypatch.setattr(clock, "now", lambda: AT)
     path = tmp_path / "cases.csv"
     path.write_text(as_csv([row(1, 办结时间="2023-06-28 10:00:00", 办件状态="办结")]))
     import_cases(path)
     case = Case.objects.get()
 
-    def rate() -> Rating:
-        return actions.rate(
-            case_id=case.pk, level=1, reasons=["108"], is_anonymous=is_anonymous, channel=Channel.QR_CODE,
-            by=make.SYSTEM, at=AT,
-        )  # fmt: skip
+    page = f"/ratings/r/{ways.on_receipt(case.pk, stage='2', turn=1, until=AT + timedelta(days=30))}/"
+    said = {"level": "1", "reasons": ["108"], **({} if is_anonymous else {"named": "on"})}
 
-    done = [*together(*[rate] * 25), *together(*[rate] * 25)]  # a server gives so many connections at once
-    refused = [answer for answer in done if isinstance(answer, Refused)]
-    assert len(refused) == 49
-    assert {refusal.code for refusal in refused} == {"rated_before"}
+    def submit() -> int:
+        return Client().post(page, said).status_code
+
+    done = together(*[submit] * 50)
+    assert sorted(done) == [302, *[409] * 49], "one link: one is thanked, all others are told"
     assert Rating.objects.count() == 1
     assert BadRating.objects.count() == (0 if is_anonymous else 1)

@@ -21,7 +21,7 @@ from xinfu.cases.models import Case
 from xinfu.core import events, inbox, local, messages
 from xinfu.core.access import Role
 from xinfu.core.models import JournalEntry, OutMessage
-from xinfu.core.privacy import unseal
+from xinfu.core.privacy import digest, unseal
 from xinfu.core.refusal import Refused
 from xinfu.ratings import actions, tasks
 from xinfu.ratings.actions.invitation_calls import Said
@@ -302,6 +302,16 @@ def test_who_is_not_reached_is_called_on_another_day_and_then_no_more(ended: End
     assert queries.called(make.SYSTEM).get().outcome == "unreached"
     with pytest.raises(Refused, match="已经打过了"):
         actions.record_call(invitation=found, is_reached=True, by=make.SYSTEM, at=tomorrow)
+
+
+def test_a_default_rating_takes_nobody_off_the_list(office: Any, ended: Ended) -> None:
+    found = listed(ended)
+    actions.record_call(invitation=found, is_reached=False, by=make.SYSTEM, at=THREE_DAYS)
+    case = found.case
+    loops.rating(office, THREE_DAYS, level=4, channel=Channel.DEFAULT, case_key=digest(case.case_no))
+    tomorrow = THREE_DAYS + timedelta(days=1)
+    list_calls(tomorrow)
+    assert queries.to_call(make.SYSTEM, tomorrow.date()).count() == 1
 
 
 def test_a_call_that_cannot_be_rated_keeps_nothing(ended: Ended) -> None:

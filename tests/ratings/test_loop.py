@@ -19,6 +19,7 @@ from xinfu.core.refusal import Forbidden, NotFound, Refused
 from xinfu.ratings import actions
 from xinfu.ratings.actions.loop_calls import draw, population_digest
 from xinfu.ratings.flow import FLOW, Status
+from xinfu.ratings.loop_local import PAUSES
 from xinfu.ratings.models import BadRating, CallBackKind, Rating, SpotCheck
 from xinfu.ratings.queries import loop as queries
 from xinfu.ratings.queries import loop_inbox
@@ -373,6 +374,39 @@ def test_the_owner_is_not_late_while_another_unit_judges_and_is_told_of_anew_aft
     leader, section = make.actor(Role.LEADER, office.root), make.actor(Role.APPRAISAL, office.appraisal)
     assert loop_inbox.todos(leader, asked + timedelta(days=5)) == []
     assert [t.verb for t in loop_inbox.todos(section, asked + timedelta(days=5))] == ["督办"]
+
+
+def test_who_asked_in_time_is_not_late_by_the_judges_days(office: Any) -> None:
+    """Due 8 June, asked on that day, allowed on the 12th: in time; asked on the 9th: too late."""
+    for day, light in ((8, "done"), (9, "late")):
+        loop = loops.loop(office, AT, state=Status.RECTIFYING)
+        asked = datetime(2023, 6, day, 9, 0, tzinfo=CHINA)
+        actions.move_loop(loop=loop, move="cannot", note="没有条件", by=make.SYSTEM, at=asked)
+        decided = datetime(2023, 6, 12, 9, 0, tzinfo=CHINA)
+        actions.move_loop(loop=loop, move="allow", note="同意", by=make.SYSTEM, at=decided)
+        row = BadRating.objects.get(pk=loop.pk)
+        assert queries.light_of(row, queries.now(decided)) == light, day
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule", "due", "why"),
+    [
+        (6, "pause", "2023-06-14", "two working days were left on the 6th, and are from the 12th"),
+        (8, "pause", "2023-06-13", "asked on the last day: one day is left"),
+        (9, "pause", "2023-06-08", "the term had passed"),
+        (6, "run", "2023-06-08", "the county counts on"),
+    ],
+)
+def test_the_term_stands_still_while_another_unit_judges(
+    office: Any, asked: int, rule: str, due: str, why: str
+) -> None:
+    local.set_rule(code=PAUSES, since=AT.date(), value=rule, source="办公会", by=make.SYSTEM, at=AT)
+    loop = loops.loop(office, AT, state=Status.RECTIFYING)  # due 8 June
+    at = datetime(2023, 6, asked, 9, 0, tzinfo=CHINA)
+    actions.move_loop(loop=loop, move="cannot", note="没有条件", by=make.SYSTEM, at=at)
+    decided = datetime(2023, 6, 12, 9, 0, tzinfo=CHINA)
+    actions.move_loop(loop=loop, move="refuse", note="有条件", by=make.SYSTEM, at=decided)
+    assert BadRating.objects.get(pk=loop.pk).rectify_due_on.isoformat() == due, why
 
 
 # --- the inbox -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from tests import make
 from tests.make import Office
@@ -146,6 +147,34 @@ def test_rectification_counts_what_was_due_and_valid(office: Office) -> None:
     assert figure("named_called_back_rate") == (0, 0, None)
 
 
+def test_a_bad_rating_counts_where_its_term_ends_and_for_the_unit_in_charge(office: Office) -> None:
+    """Rated in April, due on 8 May and handed over to unit B, put right two days late: it is May's, and B's."""
+    rate(5, 9, department=office.unit_a, on=date(2023, 5, 2))
+    rate(5, 9, department=office.unit_b, on=date(2023, 5, 2))
+    (one,) = rate(1, 1, department=office.unit_a, on=date(2023, 4, 14))
+    bad(one, department=office.unit_b, status="21", rectify_due_on=date(2023, 5, 8), finished_at=AT,
+        finished_on=date(2023, 5, 10))  # fmt: skip
+    actions.refresh_snapshot(by=BY, at=AT)
+    april, may = (date(2023, 4, 1), date(2023, 4, 30)), (date(2023, 5, 1), TO)
+    for code, expected in (("bad_rectified_rate", (1, 1)), ("bad_on_time_rate", (0, 1))):
+        assert [(r.numerator, r.denominator) for r in queries.figures(BY, *april, (), [code])] in (
+            [],
+            [(0, 0)],
+        )
+        (row,) = queries.figures(BY, *may, (), [code])
+        assert (row.numerator, row.denominator) == expected
+        (of_unit,) = queries.figures(BY, *may, ("department",), [code])
+        assert (of_unit.ids["department"], of_unit.denominator) == (office.unit_b.pk, 1)
+    table = read.statistics(BY, *may)
+    assert {line.name: (line.valid, line.rectified) for line in table.lines} == {
+        office.unit_a.short_name: (0, 0),
+        office.unit_b.short_name: (1, 1),
+    }
+    assert (table.whole.valid, table.whole.rectified) == (1, 1)
+    week = read.statistics(BY, date(2023, 5, 1), date(2023, 5, 9), "month")
+    assert (week.whole.valid, week.whole.rectified) == (1, 0), "on the 9th it was not yet put right"
+
+
 def test_a_figure_follows_a_step_of_the_loop(office: Office) -> None:
     (one,) = rate(1, 1, department=office.unit_a)
     loop = bad(one)
@@ -237,8 +266,10 @@ def test_a_number_opens_to_ratings_by_day_and_random_code(office: Office, as_rol
     assert (page.total, page.amount, page.visible) == (3, 3, 3)
     assert [row.code for row in page.rows] == sorted((row.code for row in page.rows), reverse=True)
     client = as_role(Role.APPRAISAL)
-    answer = client.get("/indicators/bad_rating_rate/numerator/", {"from": FRM, "to": TO})
-    assert answer.status_code in (200, 404)
+    address = reverse("indicators:records", args=["bad_rating_rate", "numerator"])
+    answer = client.get(address, {"frm": FRM, "to": TO})
+    assert answer.status_code == 200
+    assert all(row.code in answer.content.decode() for row in page.rows)
 
 
 MENU = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import zipfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,17 @@ def sniff(head: bytes, name: str) -> str:
     return "application/octet-stream" if b"\x00" in head else "text/plain"
 
 
+def _is_what_it_is_called(path: Path, name: str) -> bool:
+    """Return whether a zip called .docx or .xlsx has the parts of one; only its directory is read."""
+    folder = {".docx": "word/", ".xlsx": "xl/"}[Path(name).suffix.lower()]
+    try:
+        with zipfile.ZipFile(path) as parts:
+            names = parts.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    return "[Content_Types].xml" in names and any(part.startswith(folder) for part in names)
+
+
 def path_of(sha256: str) -> Path:
     return Path(settings.HOME) / "files" / sha256[:2] / sha256[2:]
 
@@ -67,16 +79,19 @@ def store(
             os.fsync(out.fileno())
         if size == 0:
             raise Refused("file_empty", "文件是空的，请检查后重新选择。")
+        safe = Path(name.replace("\\", "/").replace("\0", "")).name[:200] or "未命名"
+        kind = sniff(head, safe)
+        if kind in _OFFICE.values() and not _is_what_it_is_called(part, safe):
+            kind = "application/zip"
         target = path_of(digest.hexdigest())
         target.parent.mkdir(parents=True, exist_ok=True)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-    safe = Path(name.replace("\\", "/").replace("\0", "")).name[:200] or "未命名"
     return StoredFile.objects.create(
         sha256=digest.hexdigest(),
         name=safe,
-        content_type=sniff(head, safe),
+        content_type=kind,
         size=size,
         stored_at=at,
         stored_by=by.key,

@@ -14,7 +14,7 @@ PRINTED = "嵊州市2024年公布值 80,955 ÷ 81,129 = 99.79%，以主动评价
 DERIVED = "计数口径由本地规定（国家标准公开部分未见公式）"
 GRAINS = ("month", "week", "department", "window", "town", "item")
 ACTIVE = "NOT is_default AND NOT is_excluded"
-VALID_DUE = "NOT is_excluded AND NOT cannot_out AND rectify_due_on <= $to"
+VALID_DUE = "NOT is_excluded AND NOT cannot_out"
 RECTIFIED = "status = '21' AND finished_on <= $to"
 
 
@@ -46,14 +46,24 @@ def _of_ratable(code: str, title: str, counts: str, formula: str, measure: str, 
 
 
 def _of_bad(
-    code: str, title: str, counts: str, formula: str, numerator: str, denominator: str, source: str
+    code: str,
+    title: str,
+    counts: str,
+    formula: str,
+    numerator: str,
+    denominator: str,
+    source: str,
+    dated: tuple[str, str] = ("rated_on", "评价日"),
 ) -> Indicator:
     return Indicator(
-        code=code, title=title, counts=counts, formula=formula, view="bad_ratings", dated_by="rated_on",
-        dated_label="评价日", numerator=Part(f"{denominator} AND {numerator}"), denominator=Part(denominator),
+        code=code, title=title, counts=counts, formula=formula, view="bad_ratings", dated_by=dated[0],
+        dated_label=dated[1], numerator=Part(f"{denominator} AND {numerator}"), denominator=Part(denominator),
         unit="%", better="up", source=source, valid_from=SINCE, grains=GRAINS, base="NOT is_default",
     )  # fmt: skip
 
+
+DUE = ("rectify_due_on", "整改期限")
+"""Counted in the period in which the term ends: with fifteen working days most of a month's fall into the next."""
 
 RATINGS = (
     _of_ratings(
@@ -85,13 +95,13 @@ RATINGS = (
         "满意度分值合计 ÷ 主动评价数", Part("TRUE", "level"), source=DERIVED, unit="分",
     ),
     _of_bad(
-        "bad_rectified_rate", "差评整改率", "整改期限已到的有效差评中整改完成的比例；申诉成立的不计",
-        "整改完成数 ÷ 到期的有效差评数", RECTIFIED, VALID_DUE, DERIVED,
+        "bad_rectified_rate", "差评整改率", "整改期限在期内的有效差评中，到期末整改完成的比例；申诉成立的不计；转办的计入承办单位",
+        "整改完成数 ÷ 期内到期的有效差评数", RECTIFIED, VALID_DUE, DERIVED, DUE,
     ),
     _of_bad(
-        "bad_on_time_rate", "差评按期整改率", "整改期限已到的有效差评中按期整改完成的比例",
-        "按期整改完成数 ÷ 到期的有效差评数", f"{RECTIFIED} AND finished_on <= rectify_due_on", VALID_DUE,
-        "名称见嵊州市2024年公布；" + DERIVED,
+        "bad_on_time_rate", "差评按期整改率", "整改期限在期内的有效差评中按期整改完成的比例；转办的计入承办单位",
+        "按期整改完成数 ÷ 期内到期的有效差评数", f"{RECTIFIED} AND finished_on <= rectify_due_on", VALID_DUE,
+        "名称见嵊州市2024年公布；" + DERIVED, DUE,
     ),
     _of_bad(
         "bad_called_back_rate", "差评回访率", "差评中已回访评价人的比例，匿名差评计入分母",

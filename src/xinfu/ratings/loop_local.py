@@ -16,6 +16,7 @@ RECTIFY_DAYS = "ratings.rectify_days"
 EXTENSION_DAYS = "ratings.extension_days"
 JUDGE_DAYS = "ratings.judge_days"
 RESTARTS = "ratings.rejected_appeal"
+PAUSES = "ratings.refused_cannot"
 WARN_DAYS = "ratings.warn_days"
 RAISE_EVERY = "ratings.raise_every"
 CALL_TRIES = "ratings.call_tries"
@@ -67,6 +68,15 @@ local.declare(
     check=local.one_of({"restart": "自驳回之日起重新计算", "run": "自收到差评之日起连续计算"}),
     permission=Can.SET_LOCAL_RULES,
 )
+local.declare(
+    PAUSES,
+    title="无法整改未获同意后的整改期限",
+    default="pause",
+    unit="",
+    source="默认值，未见上位规定",
+    check=local.one_of({"pause": "扣除审核所用的日子", "run": "自收到差评之日起连续计算"}),
+    permission=Can.SET_LOCAL_RULES,
+)
 for _code, _title, _default in (
     (FIRST_JUDGE, "差评审核单位", "考评科"),
     (SECOND_JUDGE, "差评审核单位（承办单位就是前一个时）", "综合科"),
@@ -96,6 +106,7 @@ def terms_on(day: date) -> Terms:
         judge_days=int(known[JUDGE_DAYS].value),
         count=DayCount(known[DAY_COUNT].value),
         restarts=known[RESTARTS].value == "restart",
+        pauses=known[PAUSES].value == "pause",
         warn_days=int(known[WARN_DAYS].value),
         raise_every=int(known[RAISE_EVERY].value),
         call_tries=int(known[CALL_TRIES].value),

@@ -57,6 +57,7 @@ class Terms:
     judge_days: int
     count: DayCount
     restarts: bool = True
+    pauses: bool = True
     warn_days: int = WARN_DAYS
     raise_every: int = RAISE_EVERY
     call_tries: int = CALL_TRIES
@@ -130,12 +131,14 @@ def light(
     verify_due_on: date,
     rectify_due_on: date,
     judge_due_on: date | None = None,
+    asked_on: date | None = None,
     finished_on: date | None,
     terms: Terms,
 ) -> Light:
-    """Return the light of a loop on a day; an upheld appeal is never late."""
+    """Return the light of a loop on a day; an upheld appeal is never late, 无法整改 where it was asked too late."""
     if finished_on is not None or status in {str(s) for s in FINAL}:
-        late = finished_on is not None and finished_on > rectify_due_on and status != Status.INVALID
+        ended = asked_on if status == Status.CANNOT and asked_on else finished_on
+        late = ended is not None and ended > rectify_due_on and status != Status.INVALID
         return Light.DONE_LATE if late else Light.DONE
     due = due_on(status, verify_due_on, rectify_due_on, judge_due_on)
     if due < today:
@@ -153,6 +156,13 @@ def days_late(calendar: Calendar, due: date, today: date, count: DayCount) -> in
 def steps_up(late: int, every: int) -> int:
     """Return how many units up the tree are told: the next one at once, one more after each further `every` days."""
     return 1 + max(late - 1, 0) // every
+
+
+def due_after_pause(calendar: Calendar, due: date, asked_on: date, today: date, count: DayCount) -> date:
+    """Return a term that stood still from the day on which another unit was asked; one that had passed stays."""
+    if asked_on > due:
+        return due
+    return add(calendar, today, max(days_late(calendar, asked_on, due, count), 1), count)
 
 
 def warns(status: str) -> bool:

@@ -188,7 +188,9 @@ def _take_off(first: datetime, by: Actor, at: datetime, *, keep: bool) -> None:
     """Take off the list whose case is rated by now, and who has waited too long; the rows do not tell which."""
     rows = Invitation.objects.filter(kind=InvitationKind.TELEPHONE, done_at=None).select_related("case")
     waiting = {digest(row.case.case_no): row for row in rows.order_by("pk")}
-    rated = Rating.objects.filter(case_key__in=list(waiting), stage=Stage.FINISHED, turn=1)
+    rated = Rating.objects.filter(case_key__in=list(waiting), stage=Stage.FINISHED, turn=1).exclude(
+        channel=Channel.DEFAULT  # takes nobody's turn, nor his call
+    )
     known = {bytes(key) for key in rated.values_list("case_key", flat=True)}
     gone = [
         row.pk

@@ -156,7 +156,11 @@ def _changes(loop: BadRating, move: str, due_on: date | None, today: date, at: d
         return {"rectify_due_on": terms.due_days(calendar, today, days)[1], **NOT_WARNED}
     if terms.is_reviewed(FLOW[move].target):
         asked = loop_local.terms_on(today)
-        return {"judge_due_on": terms.add(calendar, today, asked.judge_days, asked.count), **NOT_RAISED}
+        due = terms.add(calendar, today, asked.judge_days, asked.count)
+        return {"asked_on": today, "judge_due_on": due, **NOT_RAISED}
+    if move == "refuse" and days.pauses and loop.asked_on:
+        due = terms.due_after_pause(calendar, loop.rectify_due_on, loop.asked_on, today, days.count)
+        return {"rectify_due_on": due, **NOT_RAISED}
     if FLOW[move].target in FINAL:
         return {"finished_at": at, "finished_on": today}
     return NOT_RAISED if terms.is_reviewed(loop.status) else {}

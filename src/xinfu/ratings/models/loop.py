@@ -46,6 +46,7 @@ class BadRating(models.Model):
     received_at = models.DateTimeField("收到时间")
     verify_due_on = models.DateField("核实回访期限")
     rectify_due_on = models.DateField("整改期限")
+    asked_on = models.DateField("最近报审日期", null=True)
     judge_due_on = models.DateField("审核期限", null=True)
     due_on = models.GeneratedField(
         verbose_name="到期日",

@@ -96,6 +96,7 @@ def light_of(loop: BadRating, at: Now) -> Light:
         verify_due_on=loop.verify_due_on,
         rectify_due_on=loop.rectify_due_on,
         judge_due_on=loop.judge_due_on,
+        asked_on=loop.asked_on,
         finished_on=loop.finished_on,
         terms=at.terms,
     )

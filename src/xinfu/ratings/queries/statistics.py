@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMonth
 
 from xinfu.core import clock, local
@@ -166,11 +166,12 @@ def statistics(
     fair = fair_spans(frm, to)
     rows = listing.seen(actor, today).filter(rated_on__range=(frm, to))
     rows = rows.filter(department_id=department) if department else rows
-    sums = _sums(min(to, today), fair, cannot_counts=local.on(CANNOT_COUNTS, to).value == "yes")
-    whole = next(iter(_lines(rows.order_by(), (), sums)), _empty())
+    sums = _sums(fair)
+    due = _due(actor, frm, min(to, today), department)
+    whole = _with_due([next(iter(_lines(rows.order_by(), (), sums)), _empty())], _due_by(due, ""))[0]
     if whole.total < least:
         return Statistics(by, _few(whole), [], least, fair_words(fair, frm, to))
-    lines = _hidden(_grouped(rows, by, fair, sums), least)
+    lines = _hidden(_with_due(_grouped(rows, by, fair, sums), _due_by(due, by)), least)
     if order != "name":
         lines.sort(key=lambda line: (line.is_few, -line.ordered_by(order)))
     return Statistics(by, whole, lines, least, fair_words(fair, frm, to))
@@ -225,26 +226,72 @@ def _grouped(rows: QuerySet[Rating], by: str, fair: Spans, sums: Sums) -> list[L
     shown = rows.filter(listing.told(by)).order_by()
     lines = _lines(shown, ("item_name",) if by == "item" else (key, name), sums)
     hidden = next(iter(_lines(rows.exclude(listing.told(by)).order_by(), (), sums)), _empty())
-    return (
-        [*lines, replace(hidden, name=f"匿名评价，不分{title}")] if hidden.total or hidden.defaults else lines
+    return [*lines, replace(hidden, name=_untold(title))] if hidden.total or hidden.defaults else lines
+
+
+def _due(actor: Actor, frm: date, to: date, department: int | None) -> QuerySet[BadRating]:
+    """Return the valid bad ratings whose term ended in the period, of the units in charge of them now."""
+    loops = BadRating.objects.visible_to(actor).filter(
+        rectify_due_on__range=(frm, to), rating__excluded_at=None
     )
+    for first, last, value in local.spans(CANNOT_COUNTS, date(2000, 1, 1), to):
+        if value == "no":
+            loops = loops.exclude(status=Status.CANNOT, rating__rated_on__range=(first, last))
+    loops = loops.filter(department=department) if department else loops
+    return loops.annotate(
+        is_rectified=Case(When(status=Status.RECTIFIED, finished_on__lte=to, then=1), default=0)
+    ).order_by()
 
 
-def _sums(due_by: date, fair: Spans, *, cannot_counts: bool) -> Sums:
-    """Return what is counted; of the bad ones those whose term is over by the day, without upheld appeals."""
+def _due_by(loops: QuerySet[BadRating], by: str) -> dict[str, tuple[int, int]]:
+    """Return name of the group → how many were due, and rectified by the period's end."""
+    if by == "reason":
+        return {}
+    counted = {"valid": Count("pk"), "rectified": Sum("is_rectified")}
+    if not by:
+        found = loops.aggregate(**counted)
+        return {"合计": (found["valid"], found["rectified"] or 0)}
+    if by == "month":
+        rows = loops.annotate(group=TruncMonth("rectify_due_on"))
+        return {
+            _name("in_month", g): (n, done) for g, n, done in rows.values_list("group").annotate(**counted)
+        }
+    title, key, name = GROUPINGS[by]
+    at = {"department": "department__short_name", "item": "rating__item_name"}.get(
+        by, f"rating__{name or key}"
+    )
+    if by not in PARTS:
+        return {_name(name or key, g): (n, done) for g, n, done in loops.values_list(at).annotate(**counted)}
+    told = Rating.objects.filter(listing.told(by)).order_by()
+    shown = loops.filter(rating__in=told).values_list(at).annotate(**counted)
+    hidden = loops.exclude(rating__in=told).aggregate(**counted)
+    return {
+        **{_name(name or key, g): (n, done) for g, n, done in shown},
+        _untold(title): (hidden["valid"], hidden["rectified"] or 0),
+    }
+
+
+def _untold(title: str) -> str:
+    return f"匿名评价，不分{title}"
+
+
+def _with_due(lines: list[Line], due: Mapping[str, tuple[int, int]]) -> list[Line]:
+    """Put what was due beside the ratings; a group without a rating in the period stands with what was due alone."""
+    known = {line.name for line in lines}
+    lines = [*lines, *(replace(_empty(), name=n) for n, (many, _) in due.items() if many and n not in known)]
+    return [
+        replace(line, valid=due.get(line.name, (0, 0))[0], rectified=due.get(line.name, (0, 0))[1])
+        for line in lines
+    ]
+
+
+def _sums(fair: Spans) -> Sums:
     active = ~Q(channel=Channel.DEFAULT) & Q(excluded_at=None)
-    valid = active & Q(loop__isnull=False, loop__rectify_due_on__lte=due_by)
-    if not cannot_counts:
-        valid &= ~Q(loop__status=Status.CANNOT)
     return {
         **{f"n{level}": Count("id", filter=active & Q(level=level)) for level in Level},
         "good": Count("id", filter=active & _good(fair)),
         "defaults": Count("id", filter=Q(channel=Channel.DEFAULT)),
         "out": Count("id", filter=Q(excluded_at__isnull=False)),
-        "valid": Count("id", filter=valid),
-        "rectified": Count(
-            "id", filter=valid & Q(loop__status=Status.RECTIFIED, loop__finished_on__lte=due_by)
-        ),
     }
 
 
@@ -257,7 +304,7 @@ def _lines(rows: QuerySet[Rating], keys: Sequence[str], sums: Sums) -> list[Line
 
 def _line(name: str, row: Mapping[str, Any]) -> Line:
     levels = (row["n1"], row["n2"], row["n3"], row["n4"], row["n5"])
-    return Line(name, levels, row["good"], row["defaults"], row["out"], row["valid"], row["rectified"])
+    return Line(name, levels, row["good"], row["defaults"], row["out"])
 
 
 def _by_reason(rows: QuerySet[Rating], fair: Spans) -> list[Line]:
