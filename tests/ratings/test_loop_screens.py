@@ -91,6 +91,27 @@ def test_a_move_is_made_from_the_screen_with_its_file(office: Any, as_role: Call
     assert as_role(Role.WINDOW_CHIEF, office.unit_b).get(f"{url}files/1/").status_code == 404
 
 
+def test_a_call_and_a_hand_over_keep_their_papers_too(office: Any, as_role: Callable[..., Any]) -> None:
+    loop = loops.loop(office, AT, called=False)
+    client, url = as_role(Role.WINDOW_CHIEF), f"/ratings/loops/{loop.rating.code}/"
+
+    def paper(name: str) -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, b"\x89PNG\r\n\x1a\n1", content_type="image/png")
+
+    said = {"kind": "first", "is_reached": "1", "said": "已说明", "call_files": paper("通话记录.png")}
+    assert client.post(f"{url}call/", said).status_code == 302
+    page = html(client.get(url))
+    assert "通话记录.png" in page
+    assert "核实回访附件" in page
+    wrong = {**said, "call_files": SimpleUploadedFile("a.exe", b"MZ\x00", content_type="image/png")}
+    assert "不是 PDF" in html(client.post(f"{url}call/", wrong))
+    assert loop.calls.count() == 1, "nothing is kept of a call whose paper is refused"
+    section = as_role(Role.APPRAISAL, office.appraisal)
+    given = {"department": office.unit_b.pk, "note": "事项归乙局", "files": paper("权责清单.png")}
+    assert section.post(f"{url}hand-over/", given).status_code == 302
+    assert "权责清单.png" in html(section.get(url))
+
+
 def _kept(page: str) -> str:
     import re
 

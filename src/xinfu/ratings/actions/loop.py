@@ -102,7 +102,7 @@ def move_loop(
         Rating.objects.filter(pk=loop.rating_id, excluded_at=None).update(excluded_at=at)
     step = add_step(loop, move=move, verb=FLOW[move].label, source=source, note=text,
                     due_on=changes.get("rectify_due_on", changes.get("judge_due_on")), by=by, at=at)  # fmt: skip
-    _attach(step, files, by=by)
+    attach(step, files, by=by)
     journal.record(
         f"bad_rating.{PAST[move]}",
         loop,
@@ -195,7 +195,7 @@ def add_step(
     )  # fmt: skip
 
 
-def _attach(step: BadRatingStep, files: Sequence[StoredFile], *, by: Actor) -> None:
+def attach(step: BadRatingStep, files: Sequence[StoredFile], *, by: Actor) -> None:
     check_files(files, by=by)
     for file in files:
         BadRatingFile.objects.create(step=step, digest=file.sha256, name=file.name[:200])
@@ -205,7 +205,15 @@ def _attach(step: BadRatingStep, files: Sequence[StoredFile], *, by: Actor) -> N
 
 
 @transaction.atomic
-def hand_over(*, loop: BadRating, department_id: int, note: str, by: Actor, at: datetime) -> BadRating:
+def hand_over(
+    *,
+    loop: BadRating,
+    department_id: int,
+    note: str,
+    files: Sequence[StoredFile] = (),
+    by: Actor,
+    at: datetime,
+) -> BadRating:
     """Give a bad rating that stands with the wrong unit, or with none, to the one in charge; the terms run on."""
     loop = locked(loop)
     if not by.may(Can.SPOT_CHECK):
@@ -218,6 +226,8 @@ def hand_over(*, loop: BadRating, department_id: int, note: str, by: Actor, at: 
     text = note_of(note, is_needed=True)
     loop.department, loop.judge_id = unit, judge_for(unit.pk, timezone.localdate(at))
     BadRating.objects.filter(pk=loop.pk).update(department=unit, judge_id=loop.judge_id, moved_at=at)
-    add_step(loop, move="hand_over", verb=f"转办至{unit}"[:30], source=loop.status, note=text, by=by, at=at)
+    verb = f"转办至{unit}"[:30]
+    step = add_step(loop, move="hand_over", verb=verb, source=loop.status, note=text, by=by, at=at)
+    attach(step, files, by=by)
     journal.record("bad_rating.handed_over", loop, by=by, at=at, number=loop.number, unit=unit.code)
     return loop

@@ -12,11 +12,12 @@ from django.utils import timezone
 from xinfu.core import journal
 from xinfu.core.actor import Actor
 from xinfu.core.evidence import note_of
+from xinfu.core.models import StoredFile
 from xinfu.core.privacy import unseal
 from xinfu.core.refusal import Forbidden, Refused
 from xinfu.ratings import guards, loop_local
 from xinfu.ratings.access import Can
-from xinfu.ratings.actions.loop import locked
+from xinfu.ratings.actions.loop import add_step, attach, locked
 from xinfu.ratings.flow import FINAL, REVIEWED, Status
 from xinfu.ratings.models import BadRating, CallBack, CallBackKind, SpotCheck, SpotCheckLoop
 
@@ -49,9 +50,18 @@ def _why_not_kind(loop: BadRating, kind: str, actor: Actor) -> str | None:
 
 @transaction.atomic
 def call_back(
-    *, loop: BadRating, kind: str, is_reached: bool, said: str, by: Actor, at: datetime
+    *,
+    loop: BadRating,
+    kind: str,
+    is_reached: bool,
+    said: str,
+    files: Sequence[StoredFile] = (),
+    by: Actor,
+    at: datetime,
 ) -> CallBack:
-    """Keep one call. The person counts as called back once reached, or after the tries that the county set."""
+    """Keep one call, with its papers as a step of their own. The person counts as called back once reached, or after
+    the tries that the county set.
+    """
     loop = locked(loop)
     why_not = why_not_call(loop, kind, by)
     if why_not:
@@ -60,6 +70,11 @@ def call_back(
     call = CallBack.objects.create(
         loop=loop, kind=kind, is_reached=is_reached, said=text, at=at, by=by.key, by_name=by.name[:80]
     )
+    if files:
+        step = add_step(
+            loop, move="call", verb=f"{call.get_kind_display()}附件", source=loop.status, by=by, at=at
+        )
+        attach(step, files, by=by)
     if kind != CallBackKind.SPOT and loop.called_back_at is None:
         tries = loop.calls.exclude(kind=CallBackKind.SPOT).count()
         if is_reached or tries >= loop_local.terms_on(timezone.localdate(at)).call_tries:

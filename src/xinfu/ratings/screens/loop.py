@@ -18,6 +18,7 @@ from xinfu.core.models import StoredFile
 from xinfu.core.refusal import NotFound, Refused
 from xinfu.core.ui import forms as inputs
 from xinfu.core.ui import moves, text
+from xinfu.core.ui.kept import keep
 from xinfu.people.session import actor_of
 from xinfu.ratings import actions, loop_local, terms
 from xinfu.ratings.access import Can
@@ -190,7 +191,8 @@ def loop_call(request: HttpRequest, code: str) -> HttpResponseBase:
     form = CallForm(request.POST)
     if form.is_valid():
         try:
-            actions.call_back(loop=loop, **form.cleaned_data, by=actor, at=clock.now())
+            kept = keep(request, actor, clock.now(), "call_files")
+            actions.call_back(loop=loop, **form.cleaned_data, files=kept, by=actor, at=clock.now())
             messages.success(request, "已登记回访。")
             return redirect("ratings:loop", code)
         except Refused as refused:
@@ -233,9 +235,10 @@ def loop_hand_over(request: HttpRequest, code: str) -> HttpResponseBase:
     form = HandOverForm(request.POST or None, actor=actor)
     if request.method == "POST" and form.is_valid():
         try:
+            kept = keep(request, actor, clock.now())
             done = actions.hand_over(
                 loop=loop, department_id=form.cleaned_data["department"], note=form.cleaned_data["note"],
-                by=actor, at=clock.now(),
+                files=kept, by=actor, at=clock.now(),
             )  # fmt: skip
             messages.success(request, f"已转办，现由{done.department}承办。")
             return redirect("ratings:loop", code)
