@@ -44,6 +44,8 @@ FINAL = frozenset({Status.CONFIRMED, Status.WITHDRAWN})
 UNDER_WAY = frozenset({Status.ACCEPTED, Status.IN_WORK, Status.SENT_BACK})
 """States in which the owner works on it."""
 OPEN = frozenset(Status) - FINAL
+BEGUN = frozenset({Status.IN_WORK, Status.REPORTED, Status.SENT_BACK, Status.CONFIRMED})
+"""States after the move `begin`; before it the lamp is grey until the due day is near."""
 
 FLOW = Flow(
     initial=Status.ASSIGNED,

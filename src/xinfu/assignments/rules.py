@@ -16,6 +16,8 @@ class Lamp(StrEnum):
 
 
 LAMPS = {Lamp.GREEN: "绿灯", Lamp.YELLOW: "黄灯", Lamp.RED: "红灯", Lamp.GREY: "灰灯（未启动）"}
+WITHDRAWN = "灰灯（已撤销）"
+"""The grey of a withdrawn item in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def raw_lamp(
         return Lamp.RED
     if over > 0:
         return Lamp.YELLOW
-    if -over <= limits.warn_days and progress < limits.warn_progress:
+    # Only work that has begun may be far enough: grey must not hide a near due day.
+    if -over <= limits.warn_days and (not is_started or progress < limits.warn_progress):
         return Lamp.YELLOW
     return Lamp.GREEN if is_started else Lamp.GREY
 

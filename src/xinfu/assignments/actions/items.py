@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from xinfu.assignments import local_rules, rules
 from xinfu.assignments.access import Can
-from xinfu.assignments.flow import FINAL, FLOW, OPEN, STATUS_LABELS, UNDER_WAY, Status
+from xinfu.assignments.flow import BEGUN, FINAL, FLOW, OPEN, STATUS_LABELS, UNDER_WAY, Status
 from xinfu.assignments.guards import acts_for, is_given_by_me, is_mine
 from xinfu.assignments.models import Item, ItemFile, ItemStep, LampEntry, Partner, Source
 from xinfu.core import journal
@@ -265,9 +265,11 @@ def answer_transfer(*, item: Item, agree: bool, note: str = "", by: Actor, at: d
     if agree:
         item.department = item.transfer_to
         item.person = None
+        # Who was told is no longer the owner: the new one is told at the next watch.
+        item.warned_on = item.late_told_on = None
     item.transfer_to = None
     item.moved_at = at
-    item.save(update_fields=["department", "person", "transfer_to", "moved_at"])
+    item.save(update_fields=["department", "person", "transfer_to", "moved_at", "warned_on", "late_told_on"])
     _step(item, "answer_transfer", "同意接收" if agree else "不同意接收", text, by, at)
     journal.record("assigned_item.transfer_answered", item, by=by, at=at, agree=agree)
     return item
@@ -315,10 +317,12 @@ def override_lamp(*, item: Item, lamp: str, reason: str, by: Actor, at: datetime
 
 
 def raw_lamp(item: Item, day: date, limits: rules.Limits) -> rules.Lamp:
-    """Return the rule's lamp of an item; once reported the day of the report counts."""
+    """Return the rule's lamp of an item; once reported the day of the report counts, once withdrawn no day does."""
+    if item.status == Status.WITHDRAWN:
+        return rules.Lamp.GREY
     return rules.raw_lamp(
         item.reported_on or day,
-        is_started=item.status not in (Status.ASSIGNED, Status.RETURNED, Status.WITHDRAWN),
+        is_started=item.status in {str(s) for s in BEGUN},
         is_done=item.status == Status.CONFIRMED,
         due_on=item.due_on,
         progress=item.progress,

@@ -73,6 +73,11 @@ def lamp_of(item: Item, day: date, known: rules.Limits) -> rules.Lamp:
     return rules.lamp(raw_lamp(item, day, known), reviewed=item.reviewed_lamp, override=override)
 
 
+def lamp_word(item: Item, lamp: rules.Lamp) -> str:
+    """Return the lamp in words; the grey of a withdrawn item is not that of one still to begin."""
+    return rules.WITHDRAWN if item.status == Status.WITHDRAWN else rules.LAMPS[lamp]
+
+
 def steps(item: Item) -> list[tuple[datetime, str, str, str]]:
     """Return what happened, oldest first: when, who, verb, note."""
     return [

@@ -76,6 +76,10 @@ def _lamp(item: Item) -> rules.Lamp:
     return queries.lamp_of(item, day, limits)
 
 
+def _lamp_word(item: Item) -> str:
+    return queries.lamp_word(item, _lamp(item))
+
+
 def _link(item: Item) -> str:
     return reverse("assignments:detail", args=[item.pk])
 
@@ -85,8 +89,8 @@ ITEMS = lists.register(
         name="assignments.list", title="交办督办", unit="件", rows=_rows,
         columns=(
             Column("title", "事项", link=_link),
-            Column("lamp", "亮灯", value=lambda i: rules.LAMPS[_lamp(i)],
-                   cell=lambda i: text.band(str(_lamp(i)), rules.LAMPS[_lamp(i)])),
+            Column("lamp", "亮灯", value=_lamp_word,
+                   cell=lambda i: text.band(str(_lamp(i)), _lamp_word(i))),
             Column("status", "状态", value=lambda i: i.get_status_display()),
             Column("due", "完成期限", value=lambda i: i.due_on, kind="day", sort="due_on"),
             Column("department", "承办单位", value=lambda i: i.department),
@@ -137,7 +141,7 @@ def _page(request: HttpRequest, actor: Actor, item: Item, form: MoveForm | None 
     owns = item.department_id in queries.reach(actor, Can.DO) and item.status in UNDER_WAY
     context = {
         "item": item,
-        "lamp": text.band(str(lamp), rules.LAMPS[lamp]),
+        "lamp": text.band(str(lamp), queries.lamp_word(item, lamp)),
         "form": form or MoveForm(),
         "choices": FLOW.choices(item, actor),
         "steps": [Step(at, who, verb, note) for at, who, verb, note in queries.steps(item)],
