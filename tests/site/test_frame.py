@@ -300,7 +300,7 @@ def test_a_stranger_reads_and_cannot_write(client: Any, db: None) -> None:
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_DECLARED", {})
+    monkeypatch.setattr(local, "_DECLARED", dict(local._DECLARED))
     for code, check, default in (
         ("t.days", local.whole(1, 30), 5),
         ("t.way", local.one_of({"no": "不算", "yes": "算"}), "no"),

@@ -10,7 +10,7 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         from xinfu.core import inbox, registry
         from xinfu.core.ui import news
-        from xinfu.site import access, queries, words  # noqa: F401  (access registers the grants)
+        from xinfu.site import access, limits, queries, words  # noqa: F401  (grants and local numbers register)
 
         news.name(words.EVENTS)
 

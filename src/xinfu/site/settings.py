@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "xinfu.site.middleware.ContentPolicy",
     "django_htmx.middleware.HtmxMiddleware",
     "xinfu.people.session.ActorMiddleware",
+    "xinfu.site.limits.Limits",
     "xinfu.site.middleware.Refusals",
     "xinfu.site.middleware.Once",
     "xinfu.site.middleware.ApiOnce",
