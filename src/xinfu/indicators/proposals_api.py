@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
+from pydantic import ModelWrapValidatorHandler, model_validator
+from pydantic_core import PydanticCustomError
 
 from xinfu.core import clock
 from xinfu.core.api import Day, needs
@@ -77,6 +79,14 @@ class ProposalIn(Schema):
     kind_note: str = Field("", max_length=100)
     item: str = Field("", max_length=300)
     content: str = Field("", max_length=4000)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_an_object(cls, said: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse a bare text: attributes count as fields, and every `str` has a `title`."""
+        if not isinstance(said, dict):
+            raise PydanticCustomError("model_attributes_type", "not an object")
+        return handler(said)
 
 
 class ProposalMoveIn(Schema):
