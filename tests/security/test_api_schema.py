@@ -48,12 +48,8 @@ from xinfu.site.api import api
 SECRET, CSRF = "s" * 40, "c" * 32
 DAY = date(2023, 6, 29)
 LEADER = "陈主任"
-CASE = {
-    **CASE_IN,
-    "case_no": PUSH["affairSerialNo"],
-    "finished_at": "2023-06-28T10:00:00+08:00",
-    "window": "A01",
-}
+DONE = {"case_no": PUSH["affairSerialNo"], "finished_at": "2023-06-28T10:00:00+08:00", "window": "A01"}
+CASE = {**CASE_IN, **DONE}
 DESCRIPTION = json.loads((settings.ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8"))
 HELD = [
     not_a_server_error,
@@ -87,7 +83,7 @@ WORDS: dict[str, list[Any]] = {
 
 
 def _prepare() -> dict[str, Role]:
-    """Put the words and the way in of whoever tries an operation into the description; return who that is."""
+    """Put the words into the description as examples; return who tries each operation."""
     for name, kind in DESCRIPTION["components"]["schemas"].items():
         for part, told in kind.get("properties", {}).items():
             words = WORDS.get(f"{name}.{part}") or WORDS.get(part)
@@ -185,12 +181,12 @@ THERE: dict[str, Callable[[make.Office, Actor], dict[str, Any]]] = {
     "/ratings": lambda county, by: {"code": loops.rating(county, items.AT).code},
     "/me": lambda county, by: {},
 }
-"""What there is for the operations below an address (the first that fits), and how their paths name it."""
+"""What is made for the operations below an address (the first that fits): what their paths are to name."""
 
 
 @dataclass
 class Trial:
-    """What is sent with every request of an operation, whom a good one names, and how all were answered."""
+    """What every request of one operation is sent with, what the path of a good one names, how all were answered."""
 
     sent: dict[str, Any]
     named: dict[str, Any]
@@ -204,11 +200,9 @@ class Trial:
 def trial(
     request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch, office: make.Office
 ) -> Iterator[Trial]:
-    """An operation, with rows, and someone who may call it; fails where nobody ever got past the door."""
+    """Someone who may call the operation, and rows to call it for; fails where it never once served."""
     settings.DEMO_DAY = DAY
-    monkeypatch.setattr(
-        tries, "count", lambda names, **_: [0] * len(names)
-    )  # nobody asks so often in a minute
+    monkeypatch.setattr(tries, "count", lambda names, **_: [0] * len(names))  # nobody has asked too often
     make.person(Role.LEADER, office.root, LEADER)
     label = request.node.operation_label
     if TRIED_BY[label] == Role.SYSTEM_TOKEN:
@@ -220,6 +214,7 @@ def trial(
     else:
         client = make.client_of(office, TRIED_BY[label])
         cookies = {"sessionid": client.cookies["sessionid"].value, "csrftoken": CSRF}
+        # The cookies are what is sent; by the header alone schemathesis knows that it did not make up the session.
         said = "; ".join(f"{name}={value}" for name, value in cookies.items())
         by, sent = client.actor, {"cookies": cookies, "headers": {"X-CSRFToken": CSRF, "Cookie": said}}
     path = label.partition("/api/v1")[2]
@@ -249,7 +244,7 @@ def _requests_share_the_tests_connection() -> Iterator[None]:
 def test_whatever_is_sent_is_answered_as_described(case: Any, trial: Trial) -> None:
     if case.meta.generation.mode.is_positive:
         case.path_parameters.update({k: v for k, v in trial.named.items() if k in case.path_parameters})
-    with undone():
+    with undone():  # one request must not find the traces of another
         case.call_and_validate(checks=[*HELD, trial.note], **trial.sent)
 
 
