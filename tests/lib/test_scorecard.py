@@ -422,6 +422,7 @@ def said(**change):
     ({"blocks": [[]]}, "应是一个对象"),
     ({"blocks__0__weight": "1/0"}, "分母"),
     ({"blocks__0__weight": "1/x"}, "分母"),
+    ({"blocks__0__weight": "1/1234567890"}, "不超过9位"),
     ({"blocks__0__weight": "-1"}, "不能小于0"),
     ({"blocks__0__weight": True}, "应是数或分数"),
     ({"rules__0__from": "-1"}, "不能小于0"),

@@ -1,5 +1,6 @@
 """What follows from scores: means, places, ties, awards, the bottom."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -74,6 +75,11 @@ def test_ties_are_decided_in_the_order_of_the_keys():
         for name, card in (("甲", both), ("乙", late), ("丙", site))
     )
     assert told(found) == [("丙", 1, 3, False), ("乙", 2, 3, False), ("甲", 3, 3, True)]
+    limited = score([FOUR], [entry(1, "task", count=5)], *MAY)
+    assert ties_of(limited, ["losses"]) == (p(-3),), "no more than 3 points a period are lost by it"
+    extra = replace(FOUR, rules=(*FOUR.rules[:-1], replace(FOUR.rules[-1], limit=p(2))))
+    added = score([extra], [entry(1, "weekend", points=p(3))], *MAY)
+    assert ties_of(added, ["losses"]) == (0,), "what a limit takes off an addition is no loss"
     with pytest.raises(ScoreError, match="并列规则"):
         ties_of(site, ["block:none"])
 

@@ -123,7 +123,7 @@ def test_whether_fair_is_good_is_the_countys_own_dated_rule(office: Office) -> N
         assert (found.whole.good, sum(line.good for line in found.lines)) == (6, 6), (
             "the rule of each rating's day"
         )
-    assert found.fair == "2023-01-01至2023-03-31的计为好评，其余不计"
+    assert found.fair == "2023-01-01至2023-03-31的也计为好评，其余不计"
     assert read.statistics(BY, date(2023, 4, 1), TO).fair == "不计为好评"
 
 
@@ -171,8 +171,25 @@ def test_a_bad_rating_counts_where_its_term_ends_and_for_the_unit_in_charge(offi
         office.unit_b.short_name: (1, 1),
     }
     assert (table.whole.valid, table.whole.rectified) == (1, 1)
+    chief = make.actor(Role.WINDOW_CHIEF, office.unit_a)
+    assert read.statistics(chief, *may).whole.valid == 0, "another unit's, though this one was rated"
     week = read.statistics(BY, date(2023, 5, 1), date(2023, 5, 9), "month")
     assert (week.whole.valid, week.whole.rectified) == (1, 0), "on the 9th it was not yet put right"
+
+
+def test_windows_of_one_name_keep_what_was_due_apart(office: Office) -> None:
+    """Two units each have a window of the same name; only one of them had a bad rating to put right."""
+    windows = [office.window_a1, office.window_b1]
+    for window in windows:
+        type(window).objects.filter(pk=window.pk).update(name="综合窗口")
+        rate(5, 6, department=window.department, window=window)
+    (one,) = rate(1, 1, department=office.unit_a, window=windows[0])
+    bad(one)
+    found = read.statistics(BY, FRM, TO, "window")
+    assert sorted((line.name, line.total, line.valid) for line in found.lines) == [
+        ("综合窗口", 6, 0),
+        ("综合窗口", 7, 1),
+    ]
 
 
 def test_a_figure_follows_a_step_of_the_loop(office: Office) -> None:

@@ -130,8 +130,13 @@ def _given(county: make.Office, by: Actor) -> dict[str, Any]:
 
 def _paper(county: make.Office, by: Actor) -> dict[str, Any]:
     drafter = make.actor(Role.GENERAL, county.general)
-    said = {"kind": "notice", "title": "关于规范延时服务的通知", "blocks": BLOCKS, "figures": [FIGURE]}
-    return {"pk": papers.draft_paper(**said, by=drafter, at=clock.now()).pk}  # type: ignore[arg-type]
+    said: dict[str, Any] = {
+        "kind": "notice",
+        "title": "关于规范延时服务的通知",
+        "blocks": BLOCKS,
+        "figures": [FIGURE],
+    }
+    return {"pk": papers.draft_paper(**said, by=drafter, at=clock.now()).pk}
 
 
 def _case(county: make.Office, by: Actor) -> dict[str, Any]:

@@ -70,9 +70,9 @@ def _share(said: Any) -> Fraction:
     top, slash, bottom = str(said).partition("/")
     if isinstance(said, bool) or not isinstance(said, (str, int)) or (slash and not bottom.isascii()):
         raise ScoreError("应是数或分数，如“1/2”")
-    if slash and not (bottom.isdigit() and int(bottom[:9])):
-        raise ScoreError("分母应是大于0的整数")
-    found = Fraction(points(top), ONE) / (int(bottom[:9]) if slash else 1)
+    if slash and not (bottom.isdigit() and len(bottom) < 10 and int(bottom)):
+        raise ScoreError("分母应是大于0、不超过9位的整数")
+    found = Fraction(points(top), ONE) / (int(bottom) if slash else 1)
     if found < 0:
         raise ScoreError("不能小于0")
     return found

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from xinfu.lib.scorecard import Card, LineKind
+from xinfu.lib.scorecard import Card
 from xinfu.lib.scoretable import ScoreError, rounded
 
 LOSSES, BLOCK = "losses", "block:"
-"""Tie keys: who lost fewer points stands higher; who has more points in a block (`block:CODE`) does."""
+"""Tie keys: who lost fewer points by rules, within their limits, stands higher; who has more points in a block (`block:CODE`) does."""
 
 
 def mean(scores: Sequence[int]) -> int:
@@ -44,8 +44,8 @@ def ties_of(card: Card, keys: Iterable[str]) -> tuple[int, ...]:
     found = []
     for key in keys:
         if key == LOSSES:
-            lines = (line.points for line in card.lines if line.kind in (LineKind.ENTRY, LineKind.LIMIT))
-            found.append(sum(points for points in lines if points < 0))
+            counted = (one for of in card.tally.by_block.values() for one in of)
+            found.append(sum(min(one.points + one.over, 0) for one in counted))
         elif key.startswith(BLOCK) and key.removeprefix(BLOCK) in card.blocks:
             found.append(card.blocks[key.removeprefix(BLOCK)])
         else:

@@ -67,5 +67,5 @@ def fair_words(fair: Spans, frm: date, to: date) -> str:
     if not fair:
         return "不计为好评"
     if fair == [(frm, to)]:
-        return "计为好评"
-    return "、".join(f"{first}至{last}" for first, last in fair) + "的计为好评，其余不计"
+        return "也计为好评"
+    return "、".join(f"{first}至{last}" for first, last in fair) + "的也计为好评，其余不计"

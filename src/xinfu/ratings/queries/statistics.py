@@ -49,7 +49,7 @@ UNASSIGNED = "未归属"
 class Line:
     """One group: active ratings by level, default ratings apart, and what became of the bad ones.
 
-    `is_few`: too few to be told; all numbers are 0 then. `good`: by the county's own rule for 基本满意.
+    `key`: what tells groups of one name apart. `is_few`: too few to be told; all numbers are 0 then. `good`: by the county's own rule for 基本满意.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Line:
     valid: int = 0
     rectified: int = 0
     is_few: bool = False
+    key: Any = None
 
     @property
     def total(self) -> int:
@@ -231,9 +232,9 @@ def _grouped(rows: QuerySet[Rating], by: str, fair: Spans, sums: Sums) -> list[L
 
 def _due(actor: Actor, frm: date, to: date, department: int | None) -> QuerySet[BadRating]:
     """Return the valid bad ratings whose term ended in the period, of the units in charge of them now."""
-    loops = BadRating.objects.visible_to(actor).filter(
-        rectify_due_on__range=(frm, to), rating__excluded_at=None
-    )
+    scope = actor.scope(Can.SEE)
+    loops = BadRating.objects.filter(rectify_due_on__range=(frm, to), rating__excluded_at=None)
+    loops = loops if scope.everything else loops.filter(department_id__in=scope.units)
     for first, last, value in local.spans(CANNOT_COUNTS, date(2000, 1, 1), to):
         if value == "no":
             loops = loops.exclude(status=Status.CANNOT, rating__rated_on__range=(first, last))
@@ -243,46 +244,53 @@ def _due(actor: Actor, frm: date, to: date, department: int | None) -> QuerySet[
     ).order_by()
 
 
-def _due_by(loops: QuerySet[BadRating], by: str) -> dict[str, tuple[int, int]]:
-    """Return name of the group → how many were due, and rectified by the period's end."""
+def _due_by(loops: QuerySet[BadRating], by: str) -> list[Line]:
+    """Return what was due, and rectified by the period's end, as lines without a rating."""
     if by == "reason":
-        return {}
-    counted = {"valid": Count("pk"), "rectified": Sum("is_rectified")}
+        return []
     if not by:
-        found = loops.aggregate(**counted)
-        return {"合计": (found["valid"], found["rectified"] or 0)}
+        return _due_lines(loops, ())
     if by == "month":
-        rows = loops.annotate(group=TruncMonth("rectify_due_on"))
-        return {
-            _name("in_month", g): (n, done) for g, n, done in rows.values_list("group").annotate(**counted)
-        }
+        return _due_lines(loops.annotate(in_month=TruncMonth("rectify_due_on")), ("in_month",))
     title, key, name = GROUPINGS[by]
-    at = {"department": "department__short_name", "item": "rating__item_name"}.get(
-        by, f"rating__{name or key}"
-    )
+    if by == "department":
+        return _due_lines(loops, (key, name))
+    keys = ("item_name",) if by == "item" else (key, name) if name else (key,)
+    of_rating = tuple(f"rating__{one}" for one in keys)
     if by not in PARTS:
-        return {_name(name or key, g): (n, done) for g, n, done in loops.values_list(at).annotate(**counted)}
+        return _due_lines(loops, of_rating)
     told = Rating.objects.filter(listing.told(by)).order_by()
-    shown = loops.filter(rating__in=told).values_list(at).annotate(**counted)
-    hidden = loops.exclude(rating__in=told).aggregate(**counted)
-    return {
-        **{_name(name or key, g): (n, done) for g, n, done in shown},
-        _untold(title): (hidden["valid"], hidden["rectified"] or 0),
-    }
+    hidden = [replace(line, name=_untold(title)) for line in _due_lines(loops.exclude(rating__in=told), ())]
+    return [*_due_lines(loops.filter(rating__in=told), of_rating), *hidden]
+
+
+def _due_lines(loops: QuerySet[BadRating], keys: tuple[str, ...]) -> list[Line]:
+    counted = {"due": Count("pk"), "done": Sum("is_rectified")}
+    found = loops.values(*keys).annotate(**counted) if keys else [loops.aggregate(**counted)]
+    return [
+        replace(
+            _empty(),
+            name=_name(keys[-1].removeprefix("rating__"), row[keys[-1]]) if keys else "合计",
+            key=row[keys[0]] if keys else None,
+            valid=row["due"],
+            rectified=row["done"] or 0,
+        )
+        for row in found
+    ]
 
 
 def _untold(title: str) -> str:
     return f"匿名评价，不分{title}"
 
 
-def _with_due(lines: list[Line], due: Mapping[str, tuple[int, int]]) -> list[Line]:
+def _with_due(lines: list[Line], due: list[Line]) -> list[Line]:
     """Put what was due beside the ratings; a group without a rating in the period stands with what was due alone."""
-    known = {line.name for line in lines}
-    lines = [*lines, *(replace(_empty(), name=n) for n, (many, _) in due.items() if many and n not in known)]
-    return [
-        replace(line, valid=due.get(line.name, (0, 0))[0], rectified=due.get(line.name, (0, 0))[1])
-        for line in lines
-    ]
+    left = {(line.key, line.name): line for line in due if line.valid}
+    both = []
+    for line in lines:
+        of = left.pop((line.key, line.name), None)
+        both.append(replace(line, valid=of.valid, rectified=of.rectified) if of else line)
+    return [*both, *left.values()]
 
 
 def _sums(fair: Spans) -> Sums:
@@ -299,7 +307,7 @@ def _lines(rows: QuerySet[Rating], keys: Sequence[str], sums: Sums) -> list[Line
     if not keys:
         return [_line("合计", rows.aggregate(**sums))]
     found = rows.values(*keys).annotate(**sums)
-    return [_line(_name(keys[-1], row[keys[-1]]), row) for row in found]
+    return [replace(_line(_name(keys[-1], row[keys[-1]]), row), key=row[keys[0]]) for row in found]
 
 
 def _line(name: str, row: Mapping[str, Any]) -> Line:
